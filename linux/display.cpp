@@ -1,0 +1,173 @@
+#include "display.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "futex.h"
+
+namespace share_data {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+/// After a line the next one comes no sooner than this. A copy that cools down does not sleep on the futex,
+/// so in a mass start each copy wakes now and then instead of once for every other one. The cost of a line on
+/// every screen grows with the number of screens; so does the pause, and N copies cost each other N and not
+/// N² lines.
+std::chrono::microseconds cooling(std::uint32_t live) {
+  return std::max<std::chrono::microseconds>(16ms, live * 64us);
+}
+
+/// While changes come thick and fast, the watch over the others is brought up to date this often.
+constexpr auto follow_interval = 250ms;
+
+/// What has happened between two looks at the table.
+Event difference(const Slots& before, const Slots& now) {
+  Event event{.live = count_occupied(now)};
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const Slot old = i < before.size() ? before[i] : free_slot;
+    if (old == now[i]) continue;
+    if (is_occupied(now[i])) event.joined.push_back(pid_of(Identity{now[i]}));
+    if (!is_occupied(old)) continue;
+    auto& gone = now[i] == tombstone_of(Identity{old}) ? event.killed : event.left;
+    gone.push_back(pid_of(Identity{old}));
+  }
+  // Who left one slot and joined in another has only moved, as all do when the segment was removed.
+  const auto moved = [&](std::uint32_t pid) {
+    return std::ranges::find(event.left, pid) != event.left.end() &&
+           std::ranges::find(event.joined, pid) != event.joined.end();
+  };
+  std::vector<std::uint32_t> movers;
+  std::ranges::copy_if(event.left, std::back_inserter(movers), moved);
+  for (const std::uint32_t pid : movers) {
+    std::erase(event.left, pid);
+    std::erase(event.joined, pid);
+  }
+  return event;
+}
+
+bool is_empty(const Event& event) { return event.joined.empty() && event.left.empty() && event.killed.empty(); }
+
+}  // namespace
+
+Display::Display(Membership& membership, Watch& watch, const Log& log, Slots& shown)
+    : membership_(membership), watch_(watch), log_(log), shown_(shown), thread_([this] { run(); }) {}
+
+Display::~Display() {
+  if (!thread_.joinable()) return;
+  finishing_ = 1;
+  membership_.table().announce();
+  futex_wake_all(finishing_, FutexScope::process);
+  thread_.join();
+}
+
+void Display::run() {
+  auto end = End::failed;
+  try {
+    end = show_changes();
+    if (end == End::told_to) print_last();
+  } catch (const std::system_error& error) {
+    output_error_ = error.code();
+    end = End::output_failed;
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
+  ended_ = 1 + static_cast<std::uint32_t>(end);
+  futex_wake_all(ended_, FutexScope::process);
+  watch_.nudge();
+}
+
+Display::End Display::show_changes() {
+  if (!shown_.empty()) cool_down(4 * count_occupied(shown_));  // all the others are moving too
+  for (;;) {
+    // First of all: whatever changes from here on, the wait at the end does not sleep over it.
+    const std::uint32_t seen = membership_.table().changes;
+    if (membership_.is_leaving() || finishing_ != 0) return End::told_to;
+    const Slots now = membership_.table().look();
+    const SegmentState state = membership_.segment().state();
+    if (state.removed) return End::segment_removed;
+    if (membership_.reclaim_if_lost(now) || bury_impostors(now, state)) continue;
+    if (report(now)) {
+      cool_down(count_occupied(now));
+      if (steady_clock::now() - followed_at_ < follow_interval) continue;
+    }
+    follow(now);
+    membership_.table().wait_for_change(seen);
+  }
+}
+
+/// The kernel is our witness: a process that is not attached is no copy. Where more slots are occupied than
+/// processes attached, those that are new are looked at before anybody is told of them. True if one was
+/// buried.
+bool Display::bury_impostors(const Slots& now, const SegmentState& state) {
+  if (count_occupied(now) <= state.attached) return false;
+  bool buried = false;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const bool is_new = is_occupied(now[i]) && (shown_.empty() || shown_[i] != now[i]);
+    if (is_new && !is_alive(Identity{now[i]})) buried |= membership_.table().bury(Identity{now[i]});
+  }
+  if (buried) membership_.table().announce();
+  return buried;
+}
+
+/// Prints what has happened since the last line, if anything has.
+bool Display::report(const Slots& now) {
+  Event event = difference(shown_, now);
+  if (shown_.empty()) {
+    event.kind = Event::Kind::joined;
+    event.joined = {pid_of(membership_.identity())};
+  }
+  shown_ = now;
+  if (is_empty(event)) return false;
+  event.plain = membership_.table().plain;
+  print(event);
+  return true;
+}
+
+void Display::follow(const Slots& now) {
+  const std::vector<Identity> dead = watch_.follow(now, membership_.identity());
+  for (const Identity identity : dead) membership_.table().bury(identity);
+  if (!dead.empty()) membership_.table().announce();
+  followed_at_ = steady_clock::now();
+}
+
+void Display::cool_down(std::uint32_t live) const {
+  const auto until = steady_clock::now() + cooling(live);
+  for (auto now = steady_clock::now(); now < until && finishing_ == 0; now = steady_clock::now()) {
+    futex_wait(finishing_, 0, FutexScope::process, until - now);
+  }
+}
+
+void Display::print(const Event& event) {
+  if (const std::error_code error = log_.event(event)) throw std::system_error(error, "standard output");
+}
+
+void Display::print_last() {
+  while (finishing_ == 0) futex_wait(finishing_, 0, FutexScope::process);
+  if (!remains_) return;
+  print({.kind = Event::Kind::left,
+         .live = remains_->live,
+         .plain = remains_->plain,
+         .left = {pid_of(membership_.identity())},
+         .remark = remains_->removed_segment ? "last one out, segment removed" : ""});
+}
+
+bool Display::finish(const std::optional<Remains>& remains, std::chrono::milliseconds patience) {
+  remains_ = remains;
+  finishing_ = 1;
+  futex_wake_all(finishing_, FutexScope::process);
+  const auto until = steady_clock::now() + patience;
+  for (auto now = steady_clock::now(); ended_ == 0 && now < until; now = steady_clock::now()) {
+    futex_wait(ended_, 0, FutexScope::process, until - now);
+  }
+  return ended_ != 0;
+}
+
+std::optional<Display::End> Display::ended() const {
+  const std::uint32_t ended = ended_;
+  return ended == 0 ? std::nullopt : std::optional{static_cast<End>(ended - 1)};
+}
+
+}  // namespace share_data

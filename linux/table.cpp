@@ -1,0 +1,71 @@
+#include "table.h"
+
+#include <algorithm>
+
+#include "futex.h"
+
+namespace share_data {
+namespace {
+
+/// Replaces every `from` by `to`, each in one step.
+bool replace_all(std::array<std::atomic<Slot>, slot_count>& slots, Slot from, Slot to) {
+  bool replaced = false;
+  for (auto& slot : slots) {
+    Slot expected = from;
+    if (slot.load() == from && slot.compare_exchange_strong(expected, to)) replaced = true;
+  }
+  return replaced;
+}
+
+}  // namespace
+
+bool Table::claim(Identity identity) {
+  // Tombstones last: as long as one stands, everybody can read from it that the copy was killed.
+  const auto claim_where = [&](auto is_free) {
+    return std::ranges::any_of(slots, [&](std::atomic<Slot>& slot) {
+      Slot seen = slot.load();
+      return is_free(seen) && slot.compare_exchange_strong(seen, slot_of(identity));
+    });
+  };
+  return claim_where([](Slot slot) { return slot == free_slot; }) ||
+         claim_where([](Slot slot) { return !is_occupied(slot); });
+}
+
+bool Table::release(Identity identity) { return replace_all(slots, slot_of(identity), free_slot); }
+
+bool Table::bury(Identity identity) { return replace_all(slots, slot_of(identity), tombstone_of(identity)); }
+
+bool Table::bury_dead() {
+  bool buried = false;
+  for (auto& slot : slots) {
+    Slot seen = slot.load();
+    if (is_occupied(seen) && !is_alive(Identity{seen})) {
+      buried |= slot.compare_exchange_strong(seen, tombstone_of(Identity{seen}));
+    }
+  }
+  return buried;
+}
+
+void Table::announce() {
+  ++changes;
+  futex_wake_all(changes, FutexScope::system);
+}
+
+void Table::wait_for_change(std::uint32_t seen) const { futex_wait(changes, seen, FutexScope::system); }
+
+Slots Table::look() const { return {slots.begin(), slots.end()}; }
+
+std::uint32_t Table::occupied() const { return count_occupied(look()); }
+
+bool Table::anybody_alive() const {
+  return std::ranges::any_of(slots, [](const std::atomic<Slot>& slot) {
+    const Slot seen = slot.load();
+    return is_occupied(seen) && is_alive(Identity{seen});
+  });
+}
+
+std::uint32_t count_occupied(const Slots& slots) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(slots, is_occupied));
+}
+
+}  // namespace share_data
