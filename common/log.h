@@ -42,10 +42,10 @@ class Log {
   Log(LogStyle style, std::uint32_t pid);
 
   /// Writes the line for `event` to standard output.
-  std::error_code event(const Event& event) const;
+  [[nodiscard]] std::error_code event(const Event& event) const;
 
   /// Writes `text`, the answer to a question, to standard output.
-  std::error_code result(std::string_view text) const;
+  [[nodiscard]] std::error_code result(std::string_view text) const;
 
   /// Tells people something on standard error, unless they asked for quiet.
   void note(std::string_view text) const;
@@ -68,15 +68,15 @@ class Log {
 
 /// Writes all of `text` with a single call wherever the system takes it whole, so that the lines of many
 /// copies in one terminal do not mix.
-std::error_code write_standard_output(std::string_view text);
+[[nodiscard]] std::error_code write_standard_output(std::string_view text);
 
 /// The same for standard error. A reader that takes nothing for a second loses the text: no copy waits for
 /// it.
 void write_standard_error(std::string_view text);
 
 /// Whether standard output is a terminal that shows colours, and the user has not said NO_COLOR.
-bool standard_output_wants_color();
+[[nodiscard]] bool standard_output_wants_color();
 
-Timestamp current_time();
+[[nodiscard]] Timestamp current_time();
 
 }  // namespace share_data

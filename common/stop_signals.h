@@ -30,7 +30,7 @@ class StopSignals {
   [[nodiscard]] bool raised_within(std::chrono::milliseconds patience) const;
 
  private:
-  std::intptr_t handle_;
+  std::intptr_t handle_ = -1;
 };
 
 }  // namespace share_data

@@ -31,7 +31,7 @@ void set_disposition(int signal, void (*handler)(int)) {
 
 // The signals stay blocked and are read as a file descriptor, so no handler ever runs in the middle of
 // something (signalfd(2)). The descriptor is never read: once ready, it stays ready.
-StopSignals::StopSignals() : handle_(-1) {
+StopSignals::StopSignals() {
   set_disposition(SIGPIPE, SIG_IGN);
   const sigset_t set = stop_set();
   if (const int error = pthread_sigmask(SIG_BLOCK, &set, nullptr); error != 0) {

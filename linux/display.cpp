@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "failure.h"
 #include "futex.h"
 
 namespace share_data {
@@ -53,7 +54,14 @@ bool is_empty(const Event& event) { return event.joined.empty() && event.left.em
 }  // namespace
 
 Display::Display(Membership& membership, Watch& watch, const Log& log, Slots& shown)
-    : membership_(membership), watch_(watch), log_(log), shown_(shown), thread_([this] { run(); }) {}
+    : membership_(membership), watch_(watch), log_(log), shown_(shown) {
+  try {
+    thread_ = std::thread{[this] { run(); }};
+  } catch (const std::system_error& error) {
+    throw Failure(error.code().value(), "pthread_create",
+                  "see `ulimit -u` and the limit of tasks in the control group");
+  }
+}
 
 Display::~Display() {
   if (!thread_.joinable()) return;

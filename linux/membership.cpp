@@ -146,8 +146,7 @@ std::uint32_t Membership::others_live() const {
     append_occupied(all, removed.table().look());
   }
   std::ranges::sort(all);
-  const auto repeated = std::ranges::unique(all);
-  all.erase(repeated.begin(), repeated.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   std::erase(all, slot_of(identity()));
   return static_cast<std::uint32_t>(all.size());
 }

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cmath>
@@ -39,13 +41,13 @@ std::optional<key_t> parse_key(std::string_view text) {
 }
 
 std::string check_key(const std::string& text) {
-  return parse_key(text) ? "" : "not a key: 1 to 4294967295, or 0x1 to 0xffffffff";
+  return parse_key(text) ? "" : fmt::format("'{}' is no key: 1 to 4294967295, or 0x1 to 0xffffffff", text);
 }
 
 std::string check_seconds(const std::string& text) {
   double seconds = 0;
   const bool valid = CLI::detail::lexical_cast(text, seconds) && std::isfinite(seconds) && seconds > 0;
-  return valid ? "" : "not a number of seconds above 0";
+  return valid ? "" : fmt::format("'{}' is no number of seconds above 0", text);
 }
 
 std::optional<Color> parse_color(std::string_view text) {
@@ -55,7 +57,9 @@ std::optional<Color> parse_color(std::string_view text) {
   return std::nullopt;
 }
 
-std::string check_color(const std::string& text) { return parse_color(text) ? "" : "not auto, always or never"; }
+std::string check_color(const std::string& text) {
+  return parse_color(text) ? "" : fmt::format("'{}' is not auto, always or never", text);
+}
 
 /// Everything the parser writes into.
 struct Raw {

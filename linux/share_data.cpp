@@ -42,7 +42,7 @@ using std::chrono::steady_clock;
 using Deadline = std::optional<steady_clock::time_point>;
 
 /// How long the last line may take where nobody reads it.
-constexpr std::chrono::seconds last_line_patience{1};
+constexpr std::chrono::seconds last_line_patience{3};
 
 /// Without these three, the first descriptors we open would get their numbers, and our lines would go there.
 void check_standard_descriptors() {
@@ -154,7 +154,7 @@ int main(int argc, char** argv) {
   using namespace share_data;
   const auto parsed = parse_options(argc, argv);
   if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
-  const auto& options = std::get<Options>(parsed);
+  const auto& options = *std::get_if<Options>(&parsed);
   const Log log{options.style, static_cast<std::uint32_t>(getpid())};
   return run_guarded(options, log);
 }

@@ -72,7 +72,7 @@ struct Table {
   [[nodiscard]] bool anybody_alive() const;
 };
 
-static_assert(sizeof(Table) == 33 * 1024, "a new size is a new layout: change the magic too");
+static_assert(sizeof(Table) == std::size_t{33} * 1024, "a new size is a new layout: change the magic too");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free,
               "a lock that hides in an atomic would not work between processes");
 
