@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t magic = 0x3154'4144'5248'5301;  // spells "\1SHRDAT1" in memory
 constexpr int owner_only = 0600;
+constexpr auto other_key_hint = "count under another key with --key";
 
 std::string name_of(key_t key) { return fmt::format("{:#010x}", static_cast<std::uint32_t>(key)); }
 
@@ -42,30 +43,23 @@ void for_each_segment(int command, Visit visit) {
   }
 }
 
-std::string hint_for_no_access(key_t key) {
-  std::string owner = "another user";
-  for_each_segment(SHM_STAT_ANY, [&](int, const shmid_ds& info) {
-    if (info.shm_perm.__key == key) owner = user_name(info.shm_perm.uid);
+/// What a person can do about a segment that is somebody else's.
+std::string hint_for_foreign(key_t key) {
+  std::string hint = "the segment belongs to another user or program";
+  for_each_segment(SHM_STAT_ANY, [&](int id, const shmid_ds& info) {
+    if (info.shm_perm.__key != key) return;
+    hint = fmt::format("segment {} has this key, {} bytes, and belongs to {}", id, info.shm_segsz,
+                       user_name(info.shm_perm.uid));
   });
-  return fmt::format("the segment belongs to {}; count under a key of your own with --key", owner);
-}
-
-std::string hint_for_other_size(key_t key) {
-  const int id = shmget(key, 0, 0);
-  shmid_ds info{};
-  if (id < 0 || shmctl(id, IPC_STAT, &info) != 0) return {};
-  return fmt::format(
-      "segment {} has this key, {} bytes and another program's data; count under another key with --key", id,
-      info.shm_segsz);
+  return fmt::format("{}; {}", hint, other_key_hint);
 }
 
 /// What a person can do about an errno of shmget(2).
 std::string hint_for_shmget(int error, key_t key) {
   switch (error) {
     case EACCES:
-      return hint_for_no_access(key);
-    case EINVAL:
-      return hint_for_other_size(key);
+    case EINVAL:  // it is smaller than what we asked for
+      return hint_for_foreign(key);
     case ENOSPC:
       return "not the disk: all segment ids or pages that the system allows are in use; see `ipcs -m` and "
              "raise "
@@ -111,8 +105,6 @@ bool is_all_zero(const Table& table) {
   throw Failure(fmt::format("segment {} with key {} {}", id, name_of(key), why), hint);
 }
 
-constexpr auto other_key_hint = "count under another key with --key";
-
 /// Refuses memory that holds no table of ours, without a change to it.
 void check_magic(const Segment& segment, key_t key) {
   const std::uint64_t found = segment.table().magic;
@@ -134,6 +126,9 @@ void check_namespaces(const Segment& segment, key_t key) {
                      other_key_hint, segment.id()));
 }
 
+/// The owner of a segment can be changed, its creator cannot (shmctl(2)).
+bool created_by_us(const shmid_ds& info) { return info.shm_perm.cuid == geteuid(); }
+
 bool has_vanished(int error) { return error == EINVAL || error == EIDRM; }
 
 shmid_ds stat_of(int id) {
@@ -149,19 +144,22 @@ key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff
 std::optional<Segment> Segment::attach(int id, Access access) {
   void* const address = shmat(id, nullptr, access == Access::read_only ? SHM_RDONLY : 0);
   // NOLINTNEXTLINE(performance-no-int-to-ptr): shmat(2) returns (void *) -1 on error
-  if (address == reinterpret_cast<void*>(-1)) {
-    if (has_vanished(errno)) return std::nullopt;
-    throw Failure(errno, fmt::format("shmat {}", id), hint_for_shmat(errno));
-  }
+  if (address == reinterpret_cast<void*>(-1)) return std::nullopt;
   return Segment{id, static_cast<Table*>(address)};
 }
 
 std::optional<Segment> Segment::attach_checked(int id, key_t key, Access access) {
   auto segment = attach(id, access);
-  if (!segment) return std::nullopt;
-  const auto size = stat_of(id).shm_segsz;  // attached, so it cannot vanish any more
-  if (size != sizeof(Table)) {
-    refuse(id, key, fmt::format("has {} bytes, not our {}: another program's data", size, sizeof(Table)),
+  if (!segment) {
+    if (has_vanished(errno)) return std::nullopt;
+    throw Failure(errno, fmt::format("shmat {}", id), hint_for_shmat(errno));
+  }
+  const shmid_ds info = stat_of(id);  // attached, so it cannot vanish any more
+  if (access == Access::read_write && !created_by_us(info)) {
+    refuse(id, key, fmt::format("was created by {}", user_name(info.shm_perm.cuid)), other_key_hint);
+  }
+  if (info.shm_segsz != sizeof(Table)) {
+    refuse(id, key, fmt::format("has {} bytes, not our {}: another program's data", info.shm_segsz, sizeof(Table)),
            other_key_hint);
   }
   check_magic(*segment, key);
@@ -207,7 +205,8 @@ std::optional<Segment> Segment::open_existing(key_t key) {
 std::vector<Segment> Segment::open_removed(key_t key, Access access) {
   std::vector<Segment> removed;
   for_each_segment(SHM_STAT, [&](int id, const shmid_ds& info) {
-    if ((info.shm_perm.mode & SHM_DEST) == 0 || info.shm_segsz != sizeof(Table)) return;
+    const bool is_removed = (info.shm_perm.mode & SHM_DEST) != 0;
+    if (!is_removed || info.shm_segsz != sizeof(Table) || !created_by_us(info)) return;
     auto segment = attach(id, access);
     if (!segment) return;
     const Table& table = segment->table();

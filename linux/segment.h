@@ -56,8 +56,10 @@ class Segment {
  private:
   Segment(int id, Table* table) : id_(id), table_(table) {}
 
-  // Both are empty where the segment vanished before we got hold of it.
+  /// Empty where shmat(2) failed; errno says why.
   static std::optional<Segment> attach(int id, Access access);
+
+  /// Empty where the segment vanished before we got hold of it.
   static std::optional<Segment> attach_checked(int id, key_t key, Access access);
 
   /// Writes what the memory is into it, where nobody has yet.
