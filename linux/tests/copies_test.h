@@ -1,0 +1,49 @@
+// The ground that the tests with real processes stand on.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "copy.h"
+#include "kernel_view.h"
+#include "waiting.h"
+
+namespace share_data::test {
+
+using Copies = std::vector<Copy>;
+
+/// Gives each test process a key of its own, so that many can run at once, and leaves nothing behind.
+class CopiesTest : public testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  [[nodiscard]] key_t key() const { return key_; }
+  [[nodiscard]] std::string key_text() const;
+
+  [[nodiscard]] Copy start(const std::vector<std::string>& options = {}) const;
+  [[nodiscard]] Copy start(const Launch& launch) const { return Copy{key_, launch}; }
+  [[nodiscard]] Copies start_many(int count, const std::vector<std::string>& options = {}) const;
+
+  /// The program's answer to these options and our `--key`.
+  [[nodiscard]] Answer ask_here(std::vector<std::string> options) const;
+
+  /// Waits until the last line of each copy shows `count`, and as many processes are attached to the segment.
+  [[nodiscard]] testing::AssertionResult all_show(Copies& copies, int count) const;
+  [[nodiscard]] testing::AssertionResult all_show(std::vector<Copy*> copies, int count) const;
+
+  /// Waits until the kernel has no segment under our key, and no removed one that somebody still uses.
+  [[nodiscard]] testing::AssertionResult nothing_is_left() const;
+
+ private:
+  key_t key_ = 0;
+};
+
+[[nodiscard]] std::vector<Copy*> pointers_to(Copies& copies);
+
+/// Asks all to leave and checks that each does, with exit code 0.
+[[nodiscard]] testing::AssertionResult all_leave(Copies& copies);
+
+}  // namespace share_data::test
