@@ -1,0 +1,142 @@
+// The lines, to the letter: people read them, and scripts rely on them.
+#include "log.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <numeric>
+#include <regex>
+#include <string>
+#include <vector>
+
+namespace share_data::test {
+namespace {
+
+using Kind = Event::Kind;
+
+const Timestamp noon{.clock = "12:00:00.007", .rfc3339 = "2024-05-06T10:00:00.007Z"};
+
+std::string text(const Event& event) { return Log{{.color = Color::never}, 4242}.line(event, noon); }
+
+std::string json(const Event& event) { return Log{{.json = true}, 4242}.line(event, noon); }
+
+std::vector<std::uint32_t> pids(std::uint32_t first, std::size_t count) {
+  std::vector<std::uint32_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
+
+TEST(TextLine, OfACopyThatJoined) {
+  EXPECT_EQ(text({.kind = Kind::joined, .live = 1, .plain = 1, .joined = {4242}}),
+            "12:00:00.007  [4242]     1 live  joined\n");
+}
+
+TEST(TextLine, OfACopyThatLeft) {
+  EXPECT_EQ(text({.kind = Kind::left, .live = 3, .plain = 3, .left = {4242}}),
+            "12:00:00.007  [4242]     3 live  left\n");
+}
+
+TEST(TextLine, OfTheLastOneOut) {
+  EXPECT_EQ(text({.kind = Kind::left, .left = {4242}, .remark = "last one out, segment removed"}),
+            "12:00:00.007  [4242]     0 live  left; last one out, segment removed\n");
+}
+
+TEST(TextLine, NamesThoseWhoCameAndWent) {
+  EXPECT_EQ(text({.live = 2, .plain = 2, .joined = {4250}}), "12:00:00.007  [4242]     2 live  + 4250\n");
+  EXPECT_EQ(text({.live = 1, .plain = 1, .left = {4250}}), "12:00:00.007  [4242]     1 live  - 4250\n");
+  EXPECT_EQ(text({.live = 1, .plain = 1, .killed = {4250}}),
+            "12:00:00.007  [4242]     1 live  x 4250 was killed\n");
+  EXPECT_EQ(text({.live = 5, .plain = 5, .joined = {1, 2}, .left = {3}, .killed = {4, 5}}),
+            "12:00:00.007  [4242]     5 live  + 1 2  - 3  x 4 5 were killed\n");
+}
+
+TEST(TextLine, ListsEightPidsAndCountsTheRest) {
+  EXPECT_EQ(text({.live = 9, .plain = 9, .joined = pids(11, 8)}),
+            "12:00:00.007  [4242]     9 live  + 11 12 13 14 15 16 17 18\n");
+  EXPECT_EQ(text({.live = 10, .plain = 10, .joined = pids(11, 9)}),
+            "12:00:00.007  [4242]    10 live  + 11 12 13 14 15 16 17 18 and 1 more\n");
+  EXPECT_EQ(text({.live = 1, .plain = 1, .joined = {7}, .killed = pids(11, 31)}),
+            "12:00:00.007  [4242]     1 live  + 7  x 11 12 13 14 15 16 17 18 and 23 more were killed\n");
+}
+
+TEST(TextLine, MentionsAPlainCounterThatIsTooHigh) {
+  EXPECT_EQ(text({.live = 2, .plain = 3, .killed = {4250}}),
+            "12:00:00.007  [4242]     2 live  x 4250 was killed (a plain ++/-- counter now says 3)\n");
+  EXPECT_EQ(text({.kind = Kind::joined, .live = 1, .plain = 4, .joined = {4242}}),
+            "12:00:00.007  [4242]     1 live  joined (a plain ++/-- counter now says 4)\n");
+}
+
+TEST(TextLine, DoesNotMentionAPlainCounterThatIsRightOrOnItsWay) {
+  const std::string mention = "plain";
+  EXPECT_EQ(text({.live = 2, .plain = 2, .killed = {1}}).find(mention), std::string::npos);
+  EXPECT_EQ(text({.live = 2, .plain = 1, .killed = {1}}).find(mention), std::string::npos);
+  EXPECT_EQ(text({.kind = Kind::joined, .live = 2, .plain = 1}).find(mention), std::string::npos);
+  EXPECT_EQ(text({.live = 2, .plain = 3, .joined = {1}}).find(mention), std::string::npos);
+  EXPECT_EQ(text({.live = 2, .plain = 3, .left = {1}}).find(mention), std::string::npos);
+  EXPECT_EQ(text({.kind = Kind::left, .live = 2, .plain = 3}).find(mention), std::string::npos);
+}
+
+TEST(TextLine, IsWhatScriptsLookFor) {
+  const std::regex promised{R"(^\d\d:\d\d:\d\d\.\d\d\d  \[(\d+)\]\s+(\d+) live  .*\n$)"};
+  for (const std::uint32_t pid : {1U, 4242U, 4194304U}) {
+    for (const std::uint32_t live : {0U, 7U, 4096U}) {
+      const std::string line = Log{{.color = Color::never}, pid}.line({.live = live, .joined = {1}}, noon);
+      std::smatch found;
+      ASSERT_TRUE(std::regex_match(line, found, promised)) << line;
+      EXPECT_EQ(found[1], std::to_string(pid));
+      EXPECT_EQ(found[2], std::to_string(live));
+    }
+  }
+}
+
+TEST(TextLine, KeepsTheCountsInOneColumn) {
+  const auto column = [](std::uint32_t pid, std::uint32_t live) {
+    return Log{{.color = Color::never}, pid}.line({.live = live}, noon).find(" live");
+  };
+  EXPECT_EQ(column(1, 1), column(99999, 4096));
+}
+
+TEST(TextLine, HasColoursWhereTheyAreAskedFor) {
+  EXPECT_EQ(Log({.color = Color::always}, 4242)
+                .line({.live = 2, .plain = 2, .joined = {1}, .left = {2}, .killed = {3}}, noon),
+            "\x1b[2m12:00:00.007\x1b[22m  [4242]  \x1b[1m   2\x1b[22m live  \x1b[32m+ 1\x1b[39m  "
+            "\x1b[33m- 2\x1b[39m  \x1b[31mx 3\x1b[39m was killed\n");
+}
+
+TEST(JsonLine, IsOneObjectWithAllFields) {
+  EXPECT_EQ(json({.live = 5, .plain = 6, .joined = {1, 2}, .left = {3}, .killed = {4, 5}}),
+            R"({"time":"2024-05-06T10:00:00.007Z","pid":4242,"event":"changed","live":5,"plain":6,)"
+            R"("joined":[1,2],"left":[3],"killed":[4,5]})"
+            "\n");
+}
+
+TEST(JsonLine, NamesTheEvent) {
+  const std::string rest = R"("live":1,"plain":-1,"joined":[],"left":[],"killed":[]})";
+  EXPECT_NE(json({.kind = Kind::joined, .live = 1, .plain = -1}).find(R"("event":"joined",)" + rest),
+            std::string::npos);
+  EXPECT_NE(json({.kind = Kind::left, .live = 1, .plain = -1}).find(R"("event":"left",)" + rest),
+            std::string::npos);
+  EXPECT_NE(json({.live = 1, .plain = -1}).find(R"("event":"changed",)" + rest), std::string::npos);
+}
+
+TEST(JsonLine, ListsAllPids) {
+  EXPECT_NE(json({.live = 12, .joined = pids(1, 12)}).find("[1,2,3,4,5,6,7,8,9,10,11,12]"), std::string::npos);
+}
+
+TEST(JsonLine, HasNoColoursAndNoRemarks) {
+  const Event event{.kind = Kind::left, .left = {4242}, .remark = "last one out"};
+  const std::string line = Log{{.json = true, .color = Color::always}, 4242}.line(event, noon);
+  EXPECT_EQ(line, json(event));
+  EXPECT_EQ(line.find('\x1b'), std::string::npos);
+  EXPECT_EQ(line.find("last one out"), std::string::npos);
+}
+
+TEST(CurrentTime, HasBothForms) {
+  const Timestamp now = current_time();
+  EXPECT_TRUE(std::regex_match(now.clock, std::regex{R"(\d\d:\d\d:\d\d\.\d\d\d)"})) << now.clock;
+  EXPECT_TRUE(std::regex_match(now.rfc3339, std::regex{R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ)"}))
+      << now.rfc3339;
+}
+
+}  // namespace
+}  // namespace share_data::test
