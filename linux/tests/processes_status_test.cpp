@@ -1,0 +1,114 @@
+// --status looks, and that is all it does.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "copies_test.h"
+
+namespace share_data::test {
+namespace {
+
+class Status : public CopiesTest {
+ protected:
+  [[nodiscard]] std::vector<std::byte> content() const {
+    const RawSegment segment{key()};
+    return {segment.bytes().begin(), segment.bytes().end()};
+  }
+};
+
+TEST_F(Status, WhereNobodyRunsThereIsNobody) {
+  const Answer answer = ask_here({"--status"});
+  EXPECT_EQ(answer.exit_code, 0);
+  EXPECT_EQ(answer.output, "0 live\n");
+  EXPECT_EQ(answer.notes, "");
+  EXPECT_FALSE(segment_of(key())) << "looking creates nothing";
+}
+
+TEST_F(Status, NamesAllWhoRun) {
+  Copies copies = start_many(3);
+  ASSERT_TRUE(all_show(copies, 3));
+  copies[1].signal(SIGSTOP);
+  const Answer answer = ask_here({"--status"});
+  EXPECT_EQ(answer.exit_code, 0);
+  EXPECT_EQ(answer.output.find("3 live\n"), 0U) << answer.output;
+  for (const Copy& copy : copies) {
+    EXPECT_NE(answer.output.find(fmt::format(" {} ", copy.pid())), std::string::npos) << answer.output;
+  }
+}
+
+TEST_F(Status, DisturbsNobody) {
+  Copies copies = start_many(3);
+  ASSERT_TRUE(all_show(copies, 3));
+  std::vector<std::size_t> lines;
+  for (Copy& copy : copies) lines.push_back(copy.lines().size());
+  const std::vector<std::byte> before = content();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask_here({"--status"}).exit_code, 0);
+  EXPECT_EQ(content(), before);
+  EXPECT_EQ(attached_to(key()), 3U);
+  for (std::size_t i = 0; i < copies.size(); ++i) EXPECT_EQ(copies[i].lines().size(), lines[i]);
+}
+
+TEST_F(Status, CountsNoneOfTheDeadAndLeavesThemWhereTheyAre) {
+  Copies copies = start_many(3);
+  ASSERT_TRUE(all_show(copies, 3));
+  for (const Copy& copy : copies) copy.signal(SIGKILL);
+  for (Copy& copy : copies) copy.destroy();
+  const std::vector<std::byte> before = content();
+  EXPECT_EQ(ask_here({"--status"}).output, "0 live\n");
+  EXPECT_EQ(content(), before);
+}
+
+TEST_F(Status, IsOneJsonObjectOnRequest) {
+  Copies copies = start_many(3);
+  ASSERT_TRUE(all_show(copies, 3));
+  const Answer answer = ask_here({"--status", "--json"});
+  const auto object = nlohmann::json::parse(answer.output);
+  EXPECT_EQ(object.at("live"), 3);
+  EXPECT_EQ(object.at("plain"), 3);
+  std::set<pid_t> pids;
+  for (const auto& instance : object.at("instances")) {
+    pids.insert(instance.at("pid").get<pid_t>());
+    EXPECT_GE(instance.at("seconds").get<double>(), 0);
+    EXPECT_LT(instance.at("seconds").get<double>(), 600);
+  }
+  EXPECT_EQ(pids, (std::set{copies[0].pid(), copies[1].pid(), copies[2].pid()}));
+}
+
+TEST_F(Status, IsAnEmptyJsonObjectWhereNobodyRuns) {
+  const auto object = nlohmann::json::parse(ask_here({"--status", "--json"}).output);
+  EXPECT_EQ(object.at("live"), 0);
+  EXPECT_EQ(object.at("instances").size(), 0U);
+}
+
+TEST_F(Status, FindsCopiesWhoseSegmentWasRemoved) {
+  Copies copies = start_many(3);
+  ASSERT_TRUE(all_show(copies, 3));
+  ASSERT_TRUE(remove_segment(key()));
+  EXPECT_EQ(ask_here({"--status"}).output.find("3 live\n"), 0U);
+  EXPECT_FALSE(segment_of(key()));
+}
+
+TEST_F(Status, RefusesWhatIsNotOursAndLeavesItAsItIs) {
+  const RawSegment foreign{key(), 4096};
+  std::ranges::fill(foreign.bytes(), std::byte{0x5a});
+  const Answer answer = ask_here({"--status"});
+  EXPECT_EQ(answer.exit_code, 1);
+  EXPECT_EQ(answer.output, "");
+  EXPECT_NE(answer.notes.find("another program's data"), std::string::npos) << answer.notes;
+  EXPECT_TRUE(std::ranges::all_of(foreign.bytes(), [](std::byte byte) { return byte == std::byte{0x5a}; }));
+}
+
+TEST_F(Status, StaysTrueWhileCopiesComeAndGo) {
+  Copies copies = start_many(5);
+  ASSERT_TRUE(all_show(copies, 5));
+  for (int i = 0; i < scaled(50); ++i) {
+    const Copy passing = start({"--for", "0.005"});
+    const int live = live_on(ask_here({"--status"}).output).value_or(-1);
+    EXPECT_TRUE(live == 5 || live == 6 || live == 7) << live;
+  }
+}
+
+}  // namespace
+}  // namespace share_data::test
