@@ -1,0 +1,165 @@
+// Anybody who may write to the segment can write anything into it. No copy crashes or hangs over it, none sends
+// a signal to whoever is named there, and once it stops, the count is right again.
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <random>
+
+#include "bystander.h"
+#include "copies_test.h"
+#include "seed.h"
+#include "table.h"
+
+namespace share_data::test {
+namespace {
+
+class Garbage : public CopiesTest {
+ protected:
+  void SetUp() override {
+    CopiesTest::SetUp();
+    copies = start_many(3);
+    ASSERT_TRUE(all_show(copies, 3));
+    segment = std::make_unique<RawSegment>(key());
+  }
+
+  [[nodiscard]] Table& table() const { return segment->as<Table>(); }
+
+  /// Writes something into the live segment, as another process would, and wakes everybody to see it.
+  void write_garbage(const std::function<void()>& write) {
+    write();
+    table().announce();
+  }
+
+  void fill_slots(Slot value) {
+    for (auto& slot : table().slots) slot = value;
+  }
+
+  [[nodiscard]] testing::AssertionResult all_show_again(int count) {
+    const bool healed = eventually([&] {
+      table().announce();  // whoever damaged `changes` may have made somebody miss a wake-up
+      return std::ranges::all_of(copies, [&](Copy& copy) { return copy.shown() == count; });
+    });
+    if (healed) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "the count does not heal: " << copies[0].output() << copies[0].notes();
+  }
+
+  /// Nobody has been harmed, the copies go on as if nothing had happened, and leave nothing behind.
+  void expect_healed() {
+    EXPECT_TRUE(all_show_again(3));
+    EXPECT_TRUE(bystander.is_unharmed());
+    copies.back().destroy();
+    copies.pop_back();
+    EXPECT_TRUE(all_show_again(2));
+    segment.reset();
+    EXPECT_TRUE(all_leave(copies));
+    EXPECT_TRUE(nothing_is_left());
+    EXPECT_TRUE(bystander.is_unharmed());
+  }
+
+  Copies copies;
+  std::unique_ptr<RawSegment> segment;
+  Bystander bystander;
+};
+
+TEST_F(Garbage, RandomBytesAllOver) {
+  std::mt19937 random{seed()};
+  for (int round = 0; round < 5; ++round) {
+    write_garbage(
+        [&] { std::ranges::generate(segment->bytes(), [&] { return static_cast<std::byte>(random()); }); });
+    EXPECT_TRUE(all_show_again(3));
+  }
+  expect_healed();
+}
+
+TEST_F(Garbage, RandomBytesInTheSlots) {
+  std::mt19937_64 random{seed()};
+  write_garbage([&] { std::ranges::generate(table().slots, [&] { return random(); }); });
+  EXPECT_TRUE(all_show_again(3));
+  copies.push_back(start());
+  EXPECT_TRUE(all_show_again(4));
+  copies.pop_back();
+  expect_healed();
+}
+
+TEST_F(Garbage, AllOnes) {
+  write_garbage([&] { std::ranges::fill(segment->bytes(), std::byte{0xff}); });
+  expect_healed();
+}
+
+TEST_F(Garbage, AllZeros) {
+  write_garbage([&] { std::ranges::fill(segment->bytes(), std::byte{0}); });
+  expect_healed();
+}
+
+TEST_F(Garbage, ADestroyedMagicKeepsNewcomersOutAndTheOthersTogether) {
+  write_garbage([&] { table().magic = 42; });
+  const Answer answer = ask_here({});
+  EXPECT_EQ(answer.exit_code, 1);
+  EXPECT_NE(answer.notes.find("another program's data"), std::string::npos) << answer.notes;
+  expect_healed();
+}
+
+TEST_F(Garbage, PidsThatMeanAllProcesses) {
+  for (const std::uint64_t pid : {0ULL, 1ULL, 0x7fff'ffffULL, 0x7fff'fffeULL}) {
+    write_garbage([&] { fill_slots(pid << 32U | 12345U); });
+    EXPECT_TRUE(all_show_again(3)) << pid;
+  }
+  expect_healed();
+}
+
+TEST_F(Garbage, TheIdentityOfALivingBystanderInOneSlot) {
+  write_garbage([&] { table().slots[1000] = slot_of(bystander.identity()); });
+  EXPECT_TRUE(eventually([&] { return copies[0].shown() >= 3; }));
+  EXPECT_TRUE(bystander.is_unharmed());
+  bystander.bury();
+  EXPECT_TRUE(all_show_again(3)) << "at the latest when the bystander is gone";
+}
+
+TEST_F(Garbage, TheIdentityOfALivingBystanderInAllSlots) {
+  write_garbage([&] { fill_slots(slot_of(bystander.identity())); });
+  for (Copy& copy : copies) {
+    // There is no room left. Whether a copy stays or gives up, it does not hang.
+    copy.signal(SIGTERM);
+    EXPECT_GE(copy.exit_code().value_or(-1), 0) << copy.notes();
+  }
+  EXPECT_TRUE(bystander.is_unharmed());
+  bystander.bury();
+  segment.reset();
+  Copy fresh = start();
+  ASSERT_TRUE(fresh.prints("joined"));
+  EXPECT_EQ(live_on(fresh.lines().front()), 1);
+  EXPECT_EQ(fresh.stop(), 0);
+  EXPECT_TRUE(nothing_is_left());
+}
+
+TEST_F(Garbage, ALivingProcessThatSeemsToRemoveTheSegmentHoldsUpNobodyForLong) {
+  write_garbage([&] { table().retiring = slot_of(bystander.identity()); });
+  copies.push_back(start());
+  EXPECT_TRUE(all_show_again(4));
+  copies.pop_back();
+  expect_healed();
+}
+
+TEST_F(Garbage, ALivingProcessThatSeemsToBeAdmittedHoldsUpNobodyForLong) {
+  write_garbage([&] { table().admitting = slot_of(bystander.identity()); });
+  EXPECT_EQ(ask_here({"--max", "3"}).exit_code, 3);
+  copies.push_back(start({"--max", "4"}));
+  EXPECT_TRUE(all_show_again(4));
+  copies.pop_back();
+  expect_healed();
+}
+
+TEST_F(Garbage, StatusLooksAtAnything) {
+  std::mt19937_64 random{seed()};
+  for (int round = 0; round < 10; ++round) {
+    std::ranges::generate(table().slots, [&] { return random(); });
+    const int exit_code = ask_here({"--status", "--json"}).exit_code;
+    EXPECT_EQ(exit_code, 0);
+  }
+  fill_slots(slot_of(bystander.identity()));
+  EXPECT_EQ(ask_here({"--status"}).output.find("1 live\n"), 0U);
+  EXPECT_TRUE(bystander.is_unharmed());
+}
+
+}  // namespace
+}  // namespace share_data::test
