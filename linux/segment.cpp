@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -195,7 +196,7 @@ Segment Segment::open_or_create(key_t key) {
 }
 
 std::optional<Segment> Segment::open_existing(key_t key) {
-  const int id = shmget(key, 0, 0);
+  const int id = shmget(key, 0, S_IRUSR);  // with a mode, it checks that we may read
   if (id >= 0) return attach_checked(id, key, Access::read_only);
   if (errno == ENOENT) return std::nullopt;
   const int error = errno;
