@@ -1,0 +1,60 @@
+// What one copy costs that is alone: the time to its first line, and its memory.
+#include <fmt/format.h>
+
+#include "opponents.h"
+#include "rows.h"
+
+namespace share_data::bench {
+namespace {
+
+constexpr double goal = 1.3;
+
+Microseconds until_first_line(const Command& command, const StopSignals& stop) {
+  Crowd crowd{stop};
+  const auto start = Clock::now();
+  crowd.start(command);
+  const Microseconds taken = crowd.wait_for(1) - start;
+  crowd.stop_all();  // the last one out removes its segment
+  return taken;
+}
+
+std::uint64_t private_memory(const Command& command, const StopSignals& stop) {
+  Crowd crowd{stop};
+  crowd.start(command);
+  crowd.wait_for(1);
+  pause_for(settling_time(1), stop);
+  return private_kib(crowd.pids().front());
+}
+
+}  // namespace
+
+void first_line(const Bench& bench) {
+  Samples copy;
+  Samples limit;
+  Samples article;
+  for (int round = 0; round < bench.scale.single_rounds; ++round) {
+    const OwnKey key;
+    copy.add(until_first_line(copy_command(key), bench.stop));
+    limit.add(until_first_line(limit_command(role::print, key), bench.stop));
+    const OwnKey article_key;
+    article.add(until_first_line(article_command(article_key), bench.stop));
+  }
+  Row row = compare("one starts → its first line; options parsed, one line", copy, limit, goal);
+  row.article = article.text() + ", no options";
+  bench.report.add(std::move(row));
+}
+
+void memory(const Bench& bench) {
+  const OwnKey key;
+  const OwnKey article_key;
+  const auto copy = private_memory(copy_command(key), bench.stop);
+  const auto limit = private_memory(limit_command(role::print, key), bench.stop);
+  const auto article = private_memory(article_command(article_key), bench.stop);
+  bench.report.add({.what = "private memory of one",
+                    .measured = fmt::format("{} KiB", copy),
+                    .limit = fmt::format("{} KiB", limit),
+                    .ratio = static_cast<double>(copy) / static_cast<double>(limit),
+                    .article = fmt::format("{} KiB", article)});
+}
+
+}  // namespace share_data::bench
