@@ -27,12 +27,13 @@ constexpr auto follow_interval = 250ms;
 /// What has happened between two looks at the table.
 Event difference(const Slots& before, const Slots& now) {
   Event event{.live = count_occupied(now)};
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    const Slot old = i < before.size() ? before[i] : free_slot;
-    if (old == now[i]) continue;
-    if (is_occupied(now[i])) event.joined.push_back(pid_of(Identity{now[i]}));
+  for (std::size_t i = 0; i < std::max(before.size(), now.size()); ++i) {
+    const Slot old = slot_at(before, i);
+    const Slot current = slot_at(now, i);
+    if (old == current) continue;
+    if (is_occupied(current)) event.joined.push_back(pid_of(Identity{current}));
     if (!is_occupied(old)) continue;
-    auto& gone = now[i] == tombstone_of(Identity{old}) ? event.killed : event.left;
+    auto& gone = current == tombstone_of(Identity{old}) ? event.killed : event.left;
     gone.push_back(pid_of(Identity{old}));
   }
   // Who left one slot and joined in another has only moved, as all do when the segment was removed.
@@ -113,7 +114,7 @@ bool Display::bury_impostors(const Slots& now, const SegmentState& state) {
   if (count_occupied(now) <= state.attached) return false;
   bool buried = false;
   for (std::size_t i = 0; i < now.size(); ++i) {
-    const bool is_new = is_occupied(now[i]) && (shown_.empty() || shown_[i] != now[i]);
+    const bool is_new = is_occupied(now[i]) && slot_at(shown_, i) != now[i];
     if (is_new && !is_alive(Identity{now[i]})) buried |= membership_.table().bury(Identity{now[i]});
   }
   if (buried) membership_.table().announce();

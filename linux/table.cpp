@@ -53,7 +53,11 @@ void Table::announce() {
 
 void Table::wait_for_change(std::uint32_t seen) const { futex_wait(changes, seen, FutexScope::system); }
 
-Slots Table::look() const { return {slots.begin(), slots.end()}; }
+Slots Table::look() const {
+  std::size_t used = slots.size();
+  while (used > 0 && slots[used - 1] == free_slot) --used;
+  return {slots.begin(), slots.begin() + used};
+}
 
 std::uint32_t Table::occupied() const { return count_occupied(look()); }
 

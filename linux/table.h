@@ -28,7 +28,8 @@ inline constexpr Slot tombstone_bit = Slot{1} << 63U;
 [[nodiscard]] constexpr Slot tombstone_of(Identity identity) { return slot_of(identity) | tombstone_bit; }
 [[nodiscard]] constexpr bool is_occupied(Slot slot) { return slot != free_slot && (slot & tombstone_bit) == 0; }
 
-/// All slots as they were at one look.
+/// The slots as they were at one look. Those behind the last one that is not free are left out: with a
+/// few copies, all there is to copy and compare fits a cache line or two, not 32 KiB.
 using Slots = std::vector<Slot>;
 
 /// Zero bytes, which is how the kernel hands out a new segment, are an empty table.
@@ -63,7 +64,7 @@ struct Table {
   /// Sleeps until `changes` is no longer `seen`.
   void wait_for_change(std::uint32_t seen) const;
 
-  /// The slots, read one after the other.
+  /// The slots, read one after the other, up to the last one that is not free.
   [[nodiscard]] Slots look() const;
 
   [[nodiscard]] std::uint32_t occupied() const;
@@ -75,6 +76,11 @@ struct Table {
 static_assert(sizeof(Table) == std::size_t{33} * 1024, "a new size is a new layout: change the magic too");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free,
               "a lock that hides in an atomic would not work between processes");
+
+/// One of them, also where it was left out.
+[[nodiscard]] inline Slot slot_at(const Slots& slots, std::size_t index) {
+  return index < slots.size() ? slots[index] : free_slot;
+}
 
 [[nodiscard]] std::uint32_t count_occupied(const Slots& slots);
 
