@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -35,10 +36,13 @@ bool wants_color(const LogStyle& style) {
 void append_pids(std::string& text, char sign, const Pids& pids, const Ink& ink) {
   if (pids.empty()) return;
   const std::span shown{pids.data(), std::min(pids.size(), pids_shown)};
-  if (!text.empty()) text += "  ";
-  fmt::format_to(std::back_inserter(text), "{}{} {}{}", ink.on, sign, fmt::join(shown, " "), ink.off);
+  if (text.back() != ' ') text += "  ";
+  text += ink.on;
+  text += sign;
+  for (const std::uint32_t pid : shown) fmt::format_to(std::back_inserter(text), FMT_COMPILE(" {}"), pid);
+  text += ink.off;
   if (pids.size() > shown.size()) {
-    fmt::format_to(std::back_inserter(text), " and {} more", pids.size() - shown.size());
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE(" and {} more"), pids.size() - shown.size());
   }
 }
 
@@ -63,27 +67,32 @@ std::string_view name_of(Event::Kind kind) {
   return "changed";
 }
 
-std::string what_happened(const Event& event, bool colored) {
-  std::string text;
+void append_what_happened(std::string& text, const Event& event, bool colored) {
   if (event.kind == Event::Kind::changed) {
     append_pids(text, '+', event.joined, colored ? green : no_ink);
     append_pids(text, '-', event.left, colored ? yellow : no_ink);
     append_pids(text, 'x', event.killed, colored ? red : no_ink);
     if (!event.killed.empty()) text += event.killed.size() == 1 ? " was killed" : " were killed";
   } else {
-    text = name_of(event.kind);
+    text += name_of(event.kind);
   }
   append_plain(text, event);
   if (!event.remark.empty()) fmt::format_to(std::back_inserter(text), "; {}", event.remark);
-  return text;
 }
 
+// The formats are compiled: N copies write their lines with cold caches, where the code that would read a format
+// at run time takes longer than the write(2).
 std::string text_line(const Event& event, const Timestamp& time, std::uint32_t pid, bool colored) {
   const Ink time_ink = colored ? dim : no_ink;
   const Ink live_ink = colored ? bold : no_ink;
-  return fmt::format("{}{}{}  {:<7} {}{:>4}{} live  {}\n", time_ink.on, time.clock, time_ink.off,
-                     fmt::format("[{}]", pid), live_ink.on, event.live, live_ink.off,
-                     what_happened(event, colored));
+  std::string text;
+  text.reserve(160);
+  const auto end = std::back_inserter(text);
+  fmt::format_to(end, FMT_COMPILE("{}{}{}  {:<7} {}{:>4}{} live  "), time_ink.on, time.clock, time_ink.off,
+                 fmt::format(FMT_COMPILE("[{}]"), pid), live_ink.on, event.live, live_ink.off);
+  append_what_happened(text, event, colored);
+  text += '\n';
+  return text;
 }
 
 std::string json_line(const Event& event, const Timestamp& time, std::uint32_t pid) {
