@@ -53,7 +53,8 @@ constexpr std::array rows{NamedRow{"one-more", one_more},     NamedRow{"one-kill
                           NamedRow{"mass-start", mass_start}, NamedRow{"idle", idle},
                           NamedRow{"first-line", first_line}, NamedRow{"memory", memory}};
 
-int run(const Scale& scale, std::string_view filter) {
+int run(Scale scale, const std::vector<std::uint32_t>& crowds, std::string_view filter) {
+  if (!crowds.empty()) scale.crowds = crowds;
   raise_descriptor_limit();
   const StopSignals stop;
   Report report;
@@ -73,14 +74,16 @@ int main(int argc, char** argv) {
   CLI::App app{"Measures share_data against what the system itself takes", "share_data_bench"};
   bool is_quick = false;
   std::string filter;
+  std::vector<std::uint32_t> crowds;
   app.add_flag("--quick", is_quick,
                "Few copies, few rounds: shows that all counts are right; the times mean nothing");
+  app.add_option("--copies", crowds, "Not 2, 8, 64, 256 and 1000 copies, but so many")->delimiter(',');
   app.add_option("--filter", filter,
                  "Only the rows with this in their name: one-more, one-killed, mass-start, idle, "
                  "first-line, memory");
   CLI11_PARSE(app, argc, argv);
   try {
-    return run(is_quick ? quick : full, filter);
+    return run(is_quick ? quick : full, crowds, filter);
   } catch (const share_data::Interrupted&) {
     fmt::print(stderr, "share_data_bench: interrupted\n");
     return 130;
