@@ -96,7 +96,10 @@ Identity own_identity() {
 }
 
 std::uint64_t own_namespaces() {
-  return std::uint64_t{namespace_inode("/proc/self/ns/time")} << 32U | namespace_inode("/proc/self/ns/pid");
+  // Looked up once: to enter another one takes a new process, or that this one ask for it.
+  static const std::uint64_t namespaces =
+      std::uint64_t{namespace_inode("/proc/self/ns/time")} << 32U | namespace_inode("/proc/self/ns/pid");
+  return namespaces;
 }
 
 bool is_alive(Identity identity) {
