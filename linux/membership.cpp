@@ -189,8 +189,12 @@ bool Membership::retire() {
 }
 
 bool Membership::reclaim_if_lost(const Slots& slots) {
-  if (leaving_ || std::ranges::find(slots, slot_of(identity())) != slots.end()) return false;
-  claim_slot();
+  const auto has_ours = [this](const Slots& some) {
+    return std::ranges::find(some, slot_of(identity())) != some.end();
+  };
+  if (leaving_ || has_ours(slots)) return false;
+  table().distrust_used();
+  if (!has_ours(table().look())) claim_slot();
   if (leaving_) table().release(identity());  // the copy left while we claimed
   table().announce();
   return true;

@@ -17,15 +17,25 @@ bool replace_all(std::array<std::atomic<Slot>, slot_count>& slots, Slot from, Sl
   return replaced;
 }
 
+/// Makes `word` at least `value`.
+void raise(std::atomic<std::uint32_t>& word, std::uint32_t value) {
+  std::uint32_t seen = word.load();
+  while (seen < value && !word.compare_exchange_weak(seen, value)) {
+  }
+}
+
 }  // namespace
 
 bool Table::claim(Identity identity) {
   // Tombstones last: as long as one stands, everybody can read from it that the copy was killed.
   const auto claim_where = [&](auto is_free) {
-    return std::ranges::any_of(slots, [&](std::atomic<Slot>& slot) {
-      Slot seen = slot.load();
-      return is_free(seen) && slot.compare_exchange_strong(seen, slot_of(identity));
-    });
+    for (std::uint32_t i = 0; i < slot_count; ++i) {
+      Slot seen = slots[i].load();
+      if (!is_free(seen)) continue;
+      raise(used, i + 1);  // first of all, so that nobody who is told of us looks in vain
+      if (slots[i].compare_exchange_strong(seen, slot_of(identity))) return true;
+    }
+    return false;
   };
   return claim_where([](Slot slot) { return slot == free_slot; }) ||
          claim_where([](Slot slot) { return !is_occupied(slot); });
@@ -54,9 +64,9 @@ void Table::announce() {
 void Table::wait_for_change(std::uint32_t seen) const { futex_wait(changes, seen, FutexScope::system); }
 
 Slots Table::look() const {
-  std::size_t used = slots.size();
-  while (used > 0 && slots[used - 1] == free_slot) --used;
-  return {slots.begin(), slots.begin() + used};
+  std::size_t count = std::min<std::size_t>(used, slots.size());
+  while (count > 0 && slots[count - 1] == free_slot) --count;
+  return {slots.begin(), slots.begin() + count};
 }
 
 std::uint32_t Table::occupied() const { return count_occupied(look()); }

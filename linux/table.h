@@ -41,6 +41,7 @@ struct Table {
   std::atomic<std::uint32_t> gathered;    ///< 1: the copies in removed segments of this key have been called here
 
   alignas(64) std::atomic<std::uint32_t> changes;    ///< counts changes; the futex everybody sleeps on
+  std::atomic<std::uint32_t> used;                   ///< from this slot on, none has ever been claimed
   alignas(64) std::atomic<std::int32_t> plain;       ///< the article's counter
   alignas(64) std::atomic<std::uint64_t> retiring;   ///< the copy that is removing the segment, or nobody
   alignas(64) std::atomic<std::uint64_t> admitting;  ///< the copy that is being admitted under --max, or nobody
@@ -60,6 +61,9 @@ struct Table {
 
   /// Tells everybody that something has changed.
   void announce();
+
+  /// Has look() read every slot again, where somebody may have overwritten `used`.
+  void distrust_used() { used = slot_count; }
 
   /// Sleeps until `changes` is no longer `seen`.
   void wait_for_change(std::uint32_t seen) const;
