@@ -72,10 +72,8 @@ void look_after_the_others(const Membership& membership, Watch& watch, const Dis
   bool said_that_we_sweep = false;
   while (!display.ended()) {
     const Watch::Outcome outcome = watch.wait(deadline);
-    for (const Identity dead : outcome.dead) membership.table().bury(dead);
-    const bool swept = outcome.sweep && membership.table().bury_dead();
-    // Also if another copy was faster to bury it: that one may have been stopped before it told anybody.
-    if (!outcome.dead.empty() || swept) membership.table().announce();
+    for (const Identity dead : outcome.dead) membership.table().mourn(dead);
+    if (outcome.sweep && membership.table().bury_dead()) membership.table().announce();
     if (outcome.stop || outcome.deadline) return;
     if (watch.sweep_reason() != 0 && !said_that_we_sweep) {
       log.note(

@@ -61,6 +61,15 @@ void Table::announce() {
   futex_wake_all(changes, FutexScope::system);
 }
 
+// Many see a death, and it is enough that one of them tells. But that one may have been stopped, or killed itself,
+// halfway through; so each makes sure. Only who has told everybody writes it down here.
+void Table::mourn(Identity identity) {
+  if (mourned == slot_of(identity)) return;
+  bury(identity);
+  announce();
+  mourned = slot_of(identity);
+}
+
 void Table::wait_for_change(std::uint32_t seen) const { futex_wait(changes, seen, FutexScope::system); }
 
 Slots Table::look() const {

@@ -42,6 +42,7 @@ struct Table {
 
   alignas(64) std::atomic<std::uint32_t> changes;    ///< counts changes; the futex everybody sleeps on
   std::atomic<std::uint32_t> used;                   ///< from this slot on, none has ever been claimed
+  std::atomic<std::uint64_t> mourned;                ///< the last copy of whose death everybody has been told
   alignas(64) std::atomic<std::int32_t> plain;       ///< the article's counter
   alignas(64) std::atomic<std::uint64_t> retiring;   ///< the copy that is removing the segment, or nobody
   alignas(64) std::atomic<std::uint64_t> admitting;  ///< the copy that is being admitted under --max, or nobody
@@ -61,6 +62,9 @@ struct Table {
 
   /// Tells everybody that something has changed.
   void announce();
+
+  /// Buries a copy that is dead and tells everybody, unless somebody has done both.
+  void mourn(Identity identity);
 
   /// Has look() read every slot again, where somebody may have overwritten `used`.
   void distrust_used() { used = slot_count; }
