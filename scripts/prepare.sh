@@ -1,0 +1,86 @@
+# What launch_n.sh and test.sh do before they start: install what is missing, and build. Sourced, not run.
+# shellcheck shell=bash
+
+# Debian's and Ubuntu's packages, by purpose.
+# shellcheck disable=SC2034  # the scripts that source this file use them
+{
+  program_packages=(cmake ninja-build g++ libcli11-dev libfmt-dev)
+  panes_packages=(tmux)
+  windows_packages=(cmake ninja-build g++-mingw-w64-x86-64-posix libcli11-dev libfmt-dev wine64)
+  test_packages=("${program_packages[@]}" "${panes_packages[@]}"
+    libgtest-dev nlohmann-json3-dev jq strace procps spin)
+  check_packages=(clang clang-format clang-tidy libclang-rt-dev shellcheck)
+  windows_test_packages=("${windows_packages[@]}" clang lld binutils googletest)
+}
+
+say() { echo "${0##*/}: $*" >&2 || true; }  # goes on where nobody listens any more
+
+die() {
+  local code=$1
+  shift
+  say "$@"
+  exit "$code"
+}
+
+# A program that did not come as a package does as well.
+has_package() {
+  [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]] && return
+  case $1 in
+    ninja-build) command -v ninja >/dev/null ;;
+    lib* | *-dev | googletest) return 1 ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+# as_root COMMAND...: directly, or else through sudo.
+as_root() {
+  if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+}
+
+# install_missing PURPOSE PACKAGE...
+install_missing() {
+  local purpose=$1 package log missing=()
+  shift
+  for package; do
+    has_package "$package" || [[ " ${missing[*]} " == *" $package "* ]] || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+
+  command -v apt-get >/dev/null ||
+    die 1 "$purpose, these Debian packages are missing, and this is no Debian: ${missing[*]}. Please install" \
+      "what your system calls them (of the libraries, CMake fetches what is not there), and start again."
+  ((EUID == 0)) || command -v sudo >/dev/null ||
+    die 1 "$purpose, these packages are missing: ${missing[*]}. Installing them takes root or sudo, and here" \
+      "is neither. As root: apt-get install ${missing[*]}"
+
+  say "$purpose, installing with apt-get: ${missing[*]}"
+  log=$(mktemp)
+  as_root env DEBIAN_FRONTEND=noninteractive sh -c '
+    apt-get --quiet update && apt-get --quiet --yes --no-install-recommends --option DPkg::Lock::Timeout=600 install "$@"
+  ' sh "${missing[@]}" </dev/null >"$log" 2>&1 ||
+    { tail -n 30 "$log" >&2; die 1 "apt-get failed; all it said is in $log"; }
+  rm -f "$log"
+}
+
+# A tree that was copied here with its build folder is not configured for this place.
+is_configured() {
+  grep --quiet --fixed-strings --line-regexp "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "build/$1/CMakeCache.txt" 2>/dev/null
+}
+
+is_built() {
+  is_configured "$1" && [[ $(cmake --build "build/$1" -- -n 2>/dev/null) == *"ninja: no work to do."* ]]
+}
+
+# build_preset PRESET: configures and builds build/PRESET unless it is up to date. What CMake and the compiler say goes
+# to build/PRESET.log. One at a time, or two launchers would write the same files.
+build_preset() {
+  mkdir -p build
+  (
+    flock 9
+    ! is_built "$1" || exit 0
+    say "building, preset $1 (output in build/$1.log)"
+    fresh=()
+    is_configured "$1" || fresh=(--fresh)
+    cmake "${fresh[@]}" --preset "$1" 9<&- >"build/$1.log" 2>&1 && cmake --build "build/$1" 9<&- >>"build/$1.log" 2>&1
+  ) 9<build
+}

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Builds everything and runs all tests and checks, as one run of ctest with one summary at the end. See --help.
+set -euo pipefail
+
+# Each is built in a folder of its own, and all its tests are run.
+presets=(
+  release-tests
+  clang
+  asan
+  tsan
+  mingw        # the Windows program, its tests run under Wine
+  clang-mingw  # the same with the pragma spelling of the shared section
+)
+# clang-tidy reads the sources as these are built.
+tidy_presets=(clang clang-mingw)
+jobs=$(nproc)
+
+usage() {
+  cat <<END
+Installs what is missing, builds share_data in every way, and runs all tests and checks.
+
+Examples:
+  scripts/test.sh                   everything
+  scripts/test.sh --quick           the release build only, without the checks of the source
+  scripts/test.sh -R '^asan[.]'     only tests whose names match
+
+Usage: test.sh [--quick] [-R REGEX]
+  --quick     only preset ${presets[0]}
+  -R REGEX    only tests whose names match, as ctest takes it; everything is built all the same
+  -h, --help  this text
+
+The exit code is 0 if everything was built and all tests passed.
+END
+}
+
+main() {
+  parse "$@"
+  install_missing "to build and test share_data" "${packages[@]}"
+  keep_existing_presets
+  mkdir -p build/all
+  for preset in "${presets[@]}"; do build "$preset"; done
+  list_tests >build/all/CTestTestfile.cmake
+  exec ctest --test-dir build/all --parallel "$jobs" --output-on-failure --no-tests=error "${ctest_options[@]}"
+}
+
+cd "$(dirname "$(readlink -f "$0")")/.."
+# shellcheck source-path=SCRIPTDIR source=prepare.sh
+source scripts/prepare.sh
+exec </dev/null
+
+checks=yes
+packages=("${test_packages[@]}" "${check_packages[@]}" "${windows_test_packages[@]}")
+ctest_options=()
+
+parse() {
+  while (($#)); do
+    case $1 in
+      -h | --help) usage; exit ;;
+      --quick) checks='' presets=("${presets[0]}") packages=("${test_packages[@]}") ;;
+      -R)
+        (($# > 1)) || die 2 "-R needs a regular expression; see --help"
+        ctest_options+=(-R "$2")
+        shift
+        ;;
+      *) die 2 "unknown option $1; see --help" ;;
+    esac
+    shift
+  done
+}
+
+# A preset of this list that CMakePresets.json does not have is left out, and that is said.
+keep_existing_presets() {
+  local preset known existing=()
+  known=$(cmake --list-presets)
+  for preset in "${presets[@]}"; do
+    if [[ $known == *"\"$preset\""* ]]; then existing+=("$preset"); else say "there is no preset $preset here"; fi
+  done
+  presets=("${existing[@]}")
+}
+
+# A build that fails is a test that fails: it is in the summary, and the other builds are tested all the same.
+build() {
+  rm -f "build/all/$1."*
+  if ! build_preset "$1" || ! ctest --test-dir "build/$1" --show-only=json-v1 >"build/all/$1.json" 2>>"build/$1.log"; then
+    mv "build/$1.log" "build/all/$1.failed"
+  fi
+}
+
+# --- the list of tests, in ctest's own language ---
+
+list_tests() {
+  local preset
+  for preset in "${presets[@]}"; do
+    if [[ -e build/all/$preset.failed ]]; then
+      add_test "$preset.build" sh -c "cat 'build/all/$preset.failed'; false"
+    else
+      add_test "$preset.build" true
+      tests_of "$preset"
+    fi
+  done
+  if [[ $checks ]]; then list_checks; fi
+}
+
+# add_test NAME COMMAND...: runs in the top folder.
+add_test() {
+  local name=$1
+  shift
+  printf 'add_test([==[%s]==]' "$name"
+  printf ' [==[%s]==]' "$@"
+  printf ')\nset_tests_properties([==[%s]==] PROPERTIES WORKING_DIRECTORY [==[%s]==])\n' "$name" "$PWD"
+}
+
+# The tests of one build, each named PRESET.NAME: in one list, ctest would mix up the properties of equal names.
+tests_of() {
+  jq --raw-output --arg preset "$1" '
+    def quoted: "[==[" + (if type == "array" then map(tostring) | join(";") else tostring end) + "]==]";
+    def names: ["DEPENDS", "FIXTURES_SETUP", "FIXTURES_CLEANUP", "FIXTURES_REQUIRED"];
+    def own: if .name | IN(names[]) then .value |= map($preset + "." + .) else . end;
+    .tests[]
+    | (($preset + "." + .name) | quoted) as $name
+    | "add_test(\($name) \(.command // ["false"] | map(quoted) | join(" ")))",
+      (.properties[] | own | "set_tests_properties(\($name) PROPERTIES \(.name) \(.value | quoted))")'
+}
+
+list_checks() {
+  local sources scripts preset file
+  mapfile -t sources < <(find . -path ./build -prune -o \( -name '*.cpp' -o -name '*.h' \) -print | sort)
+  mapfile -t scripts < <(find scripts -name '*.sh' | sort)
+  add_test check.format clang-format --dry-run -Werror "${sources[@]}"
+  add_test check.shellcheck shellcheck --external-sources .ci/run "${scripts[@]}"
+  for preset in "${tidy_presets[@]}"; do
+    [[ " ${presets[*]} " == *" $preset "* ]] || continue
+    while read -r file; do
+      add_test "check.tidy.$preset.${file#"$PWD"/}" clang-tidy --quiet -p "build/$preset" "$file"
+    done < <(jq --raw-output --arg top "$PWD/" '.[].file | select(startswith($top))' "build/$preset/compile_commands.json")
+  done
+}
+
+main "$@"
