@@ -219,15 +219,22 @@ show_panes() {
   wait_for $! || say "tmux ended with $?"
 }
 
-# The exit codes, and what each copy said last.
+# The exit codes, and how each copy took its leave or what it complained about. tmux may have missed that a copy has
+# ended; SIGCHLD makes it look.
 collect_panes() {
-  local pane pid code signal
+  local server pane pid code signal last_words
+  server=$(in_tmux display-message -p '#{pid}')
+  while in_tmux list-panes -s -t share_data -F '#{pane_dead_status}#{pane_dead_signal}' | grep --quiet '^$'; do
+    kill -CHLD "$server"
+    sleep 0.1
+  done
   while read -r pane pid code signal; do
-    if [[ $code == killed ]]; then code=$((128 + signal)); fi
+    if [[ $code == - ]]; then code=$((128 + signal)); fi
     pids+=("$pid") exit_codes+=("$code")
-    in_tmux capture-pane -p -J -t "$pane" | sed '/^$/d' | tail -n $((code == 0 ? 1 : 3)) || true
+    last_words=$(in_tmux capture-pane -p -J -S - -t "$pane")
+    if ((code == 0)); then grep left <<<"$last_words" | tail -n 1; else sed '/^$/d' <<<"$last_words" | tail -n 3; fi || true
   done < <(in_tmux list-panes -s -t share_data -F \
-    '#{pane_id} #{pane_pid} #{?#{!=:#{pane_dead_status},},#{pane_dead_status},killed} #{pane_dead_signal}')
+    '#{pane_id} #{pane_pid} #{?#{==:#{pane_dead_status},},-,#{pane_dead_status}} #{pane_dead_signal}')
 }
 
 close_panes() {
