@@ -1,0 +1,102 @@
+#include <windows.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <future>
+#include <limits>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "log.h"
+
+namespace share_data {
+namespace {
+
+constexpr std::chrono::seconds patience_for_a_note{1};
+
+std::error_code last_error() { return {static_cast<int>(GetLastError()), std::system_category()}; }
+
+std::wstring to_utf16(std::string_view text) {
+  const int size = static_cast<int>(text.size());
+  std::wstring wide(text.size(), L'\0');  // UTF-16 never has more units than UTF-8 has bytes
+  const int length = MultiByteToWideChar(CP_UTF8, 0, text.data(), size, wide.data(), size);
+  wide.resize(static_cast<std::size_t>(std::max(length, 0)));
+  return wide;
+}
+
+/// Windows 10 and later show colours where they are asked to
+/// (https://learn.microsoft.com/windows/console/console-virtual-terminal-sequences).
+bool enable_colors(HANDLE console, DWORD mode) {
+  return (mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0 ||
+         SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0;
+}
+
+/// As UTF-16, so that the console shows any path whatever its code page is, and the code page, which all
+/// programs in the console share, stays as it is.
+std::error_code write_console(HANDLE console, DWORD mode, std::string_view text) {
+  (void)enable_colors(console, mode);
+  const std::wstring wide = to_utf16(text);
+  DWORD written = 0;
+  const bool done =
+      WriteConsoleW(console, wide.data(), static_cast<DWORD>(wide.size()), &written, nullptr) != 0;
+  return done ? std::error_code{} : last_error();
+}
+
+/// To a file or a pipe go the bytes as they are, with LF at the end of a line: the same output on every
+/// system.
+std::error_code write_file(HANDLE file, std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t most = std::numeric_limits<DWORD>::max();
+    DWORD written = 0;
+    if (WriteFile(file, text.data(), static_cast<DWORD>(std::min(text.size(), most)), &written, nullptr) ==
+        0) {
+      return last_error();
+    }
+    text.remove_prefix(written);
+  }
+  return {};
+}
+
+std::error_code write(DWORD standard_handle, std::string_view text) {
+  HANDLE handle = GetStdHandle(standard_handle);
+  DWORD mode = 0;
+  return GetConsoleMode(handle, &mode) != 0 ? write_console(handle, mode, text) : write_file(handle, text);
+}
+
+}  // namespace
+
+std::error_code write_standard_output(std::string_view text) { return write(STD_OUTPUT_HANDLE, text); }
+
+// A pipe cannot be asked whether it would take more, so the write that may hang gets a thread of its own.
+void write_standard_error(std::string_view text) {
+  std::packaged_task<void()> task{[text = std::string{text}] { (void)write(STD_ERROR_HANDLE, text); }};
+  const auto written = task.get_future();
+  std::thread{std::move(task)}.detach();
+  (void)written.wait_for(patience_for_a_note);
+}
+
+bool standard_output_wants_color() {
+  const char* no_color =
+      std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): read before any thread starts
+  HANDLE output = GetStdHandle(STD_OUTPUT_HANDLE);
+  DWORD mode = 0;
+  return (no_color == nullptr || *no_color == '\0') && GetConsoleMode(output, &mode) != 0 &&
+         enable_colors(output, mode);
+}
+
+Timestamp current_time() {
+  SYSTEMTIME utc{};
+  SYSTEMTIME local{};
+  GetSystemTime(&utc);
+  if (SystemTimeToTzSpecificLocalTime(nullptr, &utc, &local) == 0) local = utc;
+  return {.clock = fmt::format("{:02}:{:02}:{:02}.{:03}", local.wHour, local.wMinute, local.wSecond,
+                               local.wMilliseconds),
+          .rfc3339 = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.wYear, utc.wMonth,
+                                 utc.wDay, utc.wHour, utc.wMinute, utc.wSecond, utc.wMilliseconds)};
+}
+
+}  // namespace share_data
