@@ -1,0 +1,117 @@
+#include "display.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <iterator>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "failure.h"
+#include "handle.h"
+
+namespace share_data {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+/// How long the last line may take where nobody reads it.
+constexpr DWORD last_line_patience_ms = 1000;
+
+/// After a line the next one comes no sooner than this. What happens meanwhile goes into one line, so in a
+/// mass start each copy prints now and then instead of once for every other one. The cost of a line on every
+/// screen grows with the number of screens; so does the pause, and N copies cost each other N and not N²
+/// lines.
+std::chrono::microseconds cooling(std::uint32_t live) {
+  return std::max<std::chrono::microseconds>(16ms, live * 64us);
+}
+
+bool was_killed(Slot slot) { return mark_of(slot) == Mark::dying || mark_of(slot) == Mark::tombstone; }
+
+/// Who left one slot and joined in another has only moved: somebody had overwritten the first.
+void drop_movers(Event& event) {
+  std::vector<std::uint32_t> movers;
+  std::ranges::copy_if(event.left, std::back_inserter(movers), [&](std::uint32_t pid) {
+    return std::ranges::find(event.joined, pid) != event.joined.end();
+  });
+  for (const std::uint32_t pid : movers) {
+    std::erase(event.left, pid);
+    std::erase(event.joined, pid);
+  }
+}
+
+/// What has happened between two looks at the table.
+Event difference(const Slots& before, const Slots& now) {
+  Event event{.live = count_live(now)};
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const Slot old = i < before.size() ? before[i] : free_slot;
+    if (old == now[i]) continue;
+    if (is_live(now[i])) event.joined.push_back(pid_of(identity_of(now[i])));
+    if (!is_live(old)) continue;
+    const bool killed = was_killed(now[i]) && identity_of(now[i]) == identity_of(old);
+    (killed ? event.killed : event.left).push_back(pid_of(identity_of(old)));
+  }
+  drop_movers(event);
+  return event;
+}
+
+bool is_empty(const Event& event) {
+  return event.joined.empty() && event.left.empty() && event.killed.empty();
+}
+
+}  // namespace
+
+/// A line on its way to standard output. The thread that writes it may outlive the Display.
+struct Display::Writing {
+  Handle done{CreateEventW(nullptr, TRUE, FALSE, nullptr)};
+  std::error_code error;  ///< to be read when `done` is set
+};
+
+std::shared_ptr<Display::Writing> Display::start_writing(Event event) const {
+  auto writing = std::make_shared<Writing>();
+  if (!writing->done) throw Failure(GetLastError(), "CreateEvent");
+  std::thread{[log = log_, event = std::move(event), writing] {
+    writing->error = log.event(event);
+    SetEvent(writing->done.get());
+  }}.detach();
+  return writing;
+}
+
+void Display::show(const Slots& now, std::int32_t plain) {
+  Event event = difference(shown_, now);
+  if (shown_.empty()) {
+    event.kind = Event::Kind::joined;
+    event.joined = {pid_of(self_)};
+  }
+  shown_ = now;
+  if (is_empty(event)) return;
+  event.plain = plain;
+  const auto writing = start_writing(std::move(event));
+  const std::array handles{writing->done.get(), stop_};
+  const DWORD woken = WaitForMultipleObjects(static_cast<DWORD>(handles.size()), handles.data(), FALSE,
+                                             timeout_ms(deadline_));
+  if (woken != WAIT_OBJECT_0) return;
+  if (writing->error) throw std::system_error(writing->error, "standard output");
+  cool_down(count_live(now));
+}
+
+void Display::cool_down(std::uint32_t live) const {
+  const auto until = steady_clock::now() + cooling(live);
+  WaitForSingleObject(stop_, timeout_ms(deadline_ ? std::min(*deadline_, until) : until));
+}
+
+void Display::show_last(const Remains& remains) {
+  const auto writing =
+      start_writing({.kind = Event::Kind::left,
+                     .live = remains.live,
+                     .plain = remains.plain,
+                     .left = {pid_of(self_)},
+                     .remark = remains.live == 0 ? "last one out, the memory goes too" : ""});
+  const bool done = WaitForSingleObject(writing->done.get(), last_line_patience_ms) == WAIT_OBJECT_0;
+  if (done && writing->error) throw std::system_error(writing->error, "standard output");
+}
+
+}  // namespace share_data

@@ -1,0 +1,132 @@
+#include "options.h"
+
+#include <windows.h>
+
+#include <shellapi.h>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string_view>
+
+#include "failure.h"
+#include "unicode.h"
+
+namespace share_data {
+namespace {
+
+constexpr auto description =
+    R"(Counts its own running copies, live, through a shared section of its .exe file.
+
+Examples:
+  share_data            join the others and show the count until Ctrl+C
+  share_data --status   show who is running, without joining)";
+
+constexpr auto exit_codes = R"(Exit codes:
+  0  normal end: Ctrl+C, window closed, --for elapsed
+  1  an error of the operating system or of the shared memory
+  2  wrong usage
+  3  refused, because --max copies are live)";
+
+/// The system's limit for the name of an object is MAX_PATH, the namespaces included.
+constexpr std::size_t longest_name = 200;
+
+std::string check_name(const std::string& text) {
+  if (text.empty() || text.find('\\') != std::string::npos)
+    return "not a name: one or more characters but \\";
+  return to_utf16(text).size() > longest_name ? "not a name: longer than 200 characters" : "";
+}
+
+std::string check_seconds(const std::string& text) {
+  double seconds = 0;
+  const bool valid = CLI::detail::lexical_cast(text, seconds) && std::isfinite(seconds) && seconds > 0;
+  return valid ? "" : "not a number of seconds above 0";
+}
+
+/// Everything the parser writes into.
+struct Raw {
+  Options options;
+  double seconds = 0;
+  std::uint32_t max = 0;
+};
+
+void declare(CLI::App& app, Raw& raw) {
+  static const std::map<std::string, Color> colors{
+      {"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}};
+  static const std::map<std::string, Via> ways{{"section", Via::section}, {"mapping", Via::mapping}};
+  auto* run_for = app.add_option("--for", raw.seconds, "Leave after so many seconds; fractions are allowed")
+                      ->type_name("SECONDS")
+                      ->check(CLI::Validator(check_seconds, ""));
+  auto* max = app.add_option("--max", raw.max, "Join only if fewer than N copies are live")
+                  ->type_name("N")
+                  ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description(""));
+  app.add_flag("--status", raw.options.status,
+               "Show the count and who is running; join nothing, change nothing")
+      ->excludes(run_for)
+      ->excludes(max);
+  app.add_flag("--json", raw.options.style.json, "Print JSON Lines instead of text");
+  app.add_option("--color", raw.options.style.color, "Colour the lines: auto, always or never (default auto)")
+      ->type_name("WHEN")
+      ->transform(CLI::Transformer(colors).description(""));
+  app.add_flag("--quiet", raw.options.style.quiet, "No notes on standard error");
+  app.add_option("--via", raw.options.via,
+                 "Share through the section of the .exe file, or through a mapping that any .exe can open:\n"
+                 "section or mapping (default section)")
+      ->type_name("WAY")
+      ->transform(CLI::Transformer(ways).description(""));
+  app.add_option("--name", raw.options.name, "Name of the mapping, with --via mapping (default share_data)")
+      ->type_name("NAME")
+      ->check(CLI::Validator(check_name, ""));
+}
+
+Options finish(const Raw& raw, const CLI::App& app) {
+  Options options = raw.options;
+  if (app.count("--name") > 0 && options.via != Via::mapping) {
+    throw CLI::ValidationError("--name", "names a mapping: use it with --via mapping");
+  }
+  if (app.count("--for") > 0) options.run_for = std::chrono::duration<double>{raw.seconds};
+  if (app.count("--max") > 0) options.max = raw.max;
+  return options;
+}
+
+struct LocalFreed {
+  void operator()(void* memory) const { LocalFree(memory); }
+};
+
+}  // namespace
+
+std::vector<std::string> own_arguments() {
+  int count = 0;
+  const std::unique_ptr<wchar_t*, LocalFreed> words{CommandLineToArgvW(GetCommandLineW(), &count)};
+  if (!words) throw Failure(GetLastError(), "CommandLineToArgv");
+  std::vector<std::string> arguments;
+  std::transform(words.get() + 1, words.get() + count, std::back_inserter(arguments), to_utf8);
+  return arguments;
+}
+
+std::variant<Options, ExitCode> parse_options(std::vector<std::string> arguments) {
+  CLI::App app{description, "share_data"};
+  Raw raw;
+  declare(app, raw);
+  app.footer(exit_codes);
+  app.set_version_flag("--version", "share_data " SHARE_DATA_VERSION, "Print the version and exit");
+  std::ranges::reverse(arguments);  // the order that the parser takes a vector in
+  try {
+    app.parse(std::move(arguments));
+    return finish(raw, app);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream output;
+    std::ostringstream errors;
+    // The library's own codes start at 100; its code for --help and --version is 0.
+    const bool answered = app.exit(error, output, errors) == 0;
+    (void)write_standard_output(output.str());
+    if (!answered) write_standard_error("share_data: " + errors.str());
+    return answered ? success : wrong_usage;
+  }
+}
+
+}  // namespace share_data

@@ -1,0 +1,66 @@
+// Waits for whatever may happen: the bell, the death of another copy, a request to stop, the end of the time.
+#pragma once
+
+#include <windows.h>
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "handle.h"
+#include "identity.h"
+#include "table.h"
+
+namespace share_data {
+
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+/// Until `deadline`, as wait functions take it: milliseconds, or INFINITE without a deadline.
+[[nodiscard]] DWORD timeout_ms(const Deadline& deadline);
+
+/// Watches over other copies. Nobody tells us when a process is terminated, the process least of all; its
+/// handle does.
+///
+/// One wait takes 64 handles at most. So each copy watches its nearest predecessors in the ring of slots, and
+/// whoever sees a death tells everybody. One would do if all of them ran; there are as many as fit so that
+/// copies that are stopped, as by text that is being selected in their window, do not hide a death from the
+/// rest.
+class Watch {
+ public:
+  static constexpr std::size_t reach =
+      MAXIMUM_WAIT_OBJECTS - 3;  // room for the stop, the bell, and one to spare
+
+  /// Where nobody can ring the bell, it is time for a look at the table this often.
+  static constexpr std::chrono::milliseconds look_interval{500};
+
+  /// `stop` and `bell` are the handles of events, which outlive this.
+  Watch(HANDLE stop, HANDLE bell, bool bell_works) : stop_(stop), bell_(bell), bell_works_(bell_works) {}
+
+  /// What follow() has found out.
+  struct Findings {
+    std::vector<Identity> dead = {};  ///< dead, and perhaps not everybody knows
+    std::vector<Identity> stray =
+        {};  ///< alive, but somebody has overwritten their slot, or they are just leaving
+  };
+
+  /// Watches the nearest predecessors of `self` among `slots`, and nobody else any more.
+  Findings follow(const Slots& slots, Identity self);
+
+  enum class Wakeup { stop, deadline, news };
+
+  /// Sleeps until something happens.
+  [[nodiscard]] Wakeup wait(const Deadline& deadline) const;
+
+ private:
+  struct Watched {
+    Identity identity;
+    Handle process;
+  };
+
+  HANDLE stop_;
+  HANDLE bell_;
+  bool bell_works_;
+  std::vector<Watched> watched_;
+};
+
+}  // namespace share_data
