@@ -1,13 +1,12 @@
 #include <windows.h>
 
+#include <process.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <future>
 #include <limits>
+#include <memory>
 #include <string>
-#include <thread>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,7 +15,7 @@
 namespace share_data {
 namespace {
 
-constexpr std::chrono::seconds patience_for_a_note{1};
+constexpr DWORD patience_for_a_note_ms = 1000;
 
 std::error_code last_error() { return {static_cast<int>(GetLastError()), std::system_category()}; }
 
@@ -67,16 +66,25 @@ std::error_code write(DWORD standard_handle, std::string_view text) {
   return GetConsoleMode(handle, &mode) != 0 ? write_console(handle, mode, text) : write_file(handle, text);
 }
 
+unsigned __stdcall write_note(void* text) {
+  const std::unique_ptr<std::string> note{static_cast<std::string*>(text)};
+  (void)write(STD_ERROR_HANDLE, *note);
+  return 0;
+}
+
 }  // namespace
 
 std::error_code write_standard_output(std::string_view text) { return write(STD_OUTPUT_HANDLE, text); }
 
 // A pipe cannot be asked whether it would take more, so the write that may hang gets a thread of its own.
 void write_standard_error(std::string_view text) {
-  std::packaged_task<void()> task{[text = std::string{text}] { (void)write(STD_ERROR_HANDLE, text); }};
-  const auto written = task.get_future();
-  std::thread{std::move(task)}.detach();
-  (void)written.wait_for(patience_for_a_note);
+  auto copy = std::make_unique<std::string>(text);
+  const auto thread =
+      reinterpret_cast<HANDLE>(_beginthreadex(nullptr, 0, write_note, copy.get(), 0, nullptr));
+  if (thread == nullptr) return;
+  (void)copy.release();  // it is the thread's now
+  WaitForSingleObject(thread, patience_for_a_note_ms);
+  CloseHandle(thread);
 }
 
 bool standard_output_wants_color() {

@@ -1,9 +1,12 @@
-# Builds for Windows with clang and lld, on a Debian or Ubuntu that has clang, lld and g++-mingw-w64-x86-64-posix:
+# Builds for Windows with clang and lld, on a Debian or Ubuntu that has the packages clang, lld and
+# g++-mingw-w64-x86-64-posix:
 #   cmake -S . -B build/clang-mingw --toolchain windows/clang-mingw.toolchain.cmake
-# clang reads the Microsoft spelling of the shared section, so this build keeps that one honest where no cl is at hand.
-# The C++ library is the one of GCC.
+# clang reads the Microsoft spelling of the shared section, so this build keeps that one honest where no cl is at
+# hand. The C++ library is the one of GCC.
 set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_C_COMPILER clang)
+set(CMAKE_C_COMPILER_TARGET x86_64-w64-mingw32)
 set(CMAKE_CXX_COMPILER clang++)
 set(CMAKE_CXX_COMPILER_TARGET x86_64-w64-mingw32)
 set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
@@ -13,8 +16,8 @@ execute_process(COMMAND x86_64-w64-mingw32-g++-posix -print-file-name=include/c+
 execute_process(COMMAND x86_64-w64-mingw32-g++-posix -print-libgcc-file-name
   OUTPUT_VARIABLE libgcc OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 cmake_path(GET libgcc PARENT_PATH gcc)
-# -fms-extensions: read the pragmas. -femulated-tls: thread-local variables are where GCC's library expects them.
+# -fms-extensions: read the pragmas. -femulated-tls: thread-local variables are where GCC's library has them.
 string(JOIN " " CMAKE_CXX_FLAGS_INIT -fms-extensions -femulated-tls
   -nostdinc++ -isystem ${libstdcxx} -isystem ${libstdcxx}/x86_64-w64-mingw32)
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-fuse-ld=lld -L${gcc} -Wno-unused-command-line-argument")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-fuse-ld=lld -L${gcc} -lpthread -Wno-unused-command-line-argument")
 include(${CMAKE_CURRENT_LIST_DIR}/debian-cross.cmake)

@@ -3,8 +3,8 @@
 # One file that runs anywhere: of the DLLs it needs, the system has all.
 string(APPEND CMAKE_EXE_LINKER_FLAGS_INIT " -static")
 
-# Nothing of this system's own libraries may leak in. The headers of fmt and CLI11 are an exception, since they are the
-# same everywhere: they are staged in the build tree, away from their neighbours in /usr/include.
+# Nothing of this system's own libraries may leak in. The headers of fmt and CLI11 are an exception, since they
+# are the same everywhere: they are staged in the build tree, away from their neighbours in /usr/include.
 set(staging ${CMAKE_BINARY_DIR}/debian-headers)
 function(stage_headers package headers target)
   if(NOT EXISTS /usr/include/${headers})
@@ -25,7 +25,3 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
-
-# With Wine the tests run here. Debian keeps the 64-bit loader off the path; its wrapper `wine` would complain on every
-# start that there is no 32-bit one.
-find_program(WINE NAMES wine64 wine64-stable wine PATHS /usr/lib/wine)

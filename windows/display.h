@@ -4,8 +4,8 @@
 #include <windows.h>
 
 #include <cstdint>
-#include <memory>
 
+#include "handle.h"
 #include "log.h"
 #include "membership.h"
 #include "table.h"
@@ -30,9 +30,7 @@ class Display {
   void show_last(const Remains& remains);
 
  private:
-  struct Writing;
-
-  [[nodiscard]] std::shared_ptr<Writing> start_writing(Event event) const;
+  [[nodiscard]] Handle start_writing(Event event) const;
   void cool_down(std::uint32_t live) const;
 
   const Log& log_;

@@ -3,6 +3,7 @@
 # The variant with POSIX threads is the one whose std::thread works.
 set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-posix)
 set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-posix)
 set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
 include(${CMAKE_CURRENT_LIST_DIR}/debian-cross.cmake)

@@ -1,0 +1,54 @@
+#include "identity.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "copies.h"
+
+namespace share_data {
+namespace {
+
+TEST(Identity, OfThisProcessIsAlive) {
+  EXPECT_EQ(pid_of(own_identity()), GetCurrentProcessId());
+  EXPECT_TRUE(is_alive(own_identity()));
+}
+
+TEST(Identity, OfAnotherProcessThatHadThePidIsDead) {
+  const auto other = Identity{static_cast<std::uint64_t>(own_identity()) ^ 1U};
+  EXPECT_EQ(pid_of(other), GetCurrentProcessId());
+  EXPECT_FALSE(is_alive(other));
+}
+
+TEST(Identity, OfGarbageIsDead) {
+  EXPECT_FALSE(is_alive(Identity::nobody));
+  EXPECT_FALSE(is_alive(Identity{1}));
+  EXPECT_FALSE(is_alive(Identity{0xffff'ffff'ffff'ffffU}));
+  EXPECT_FALSE(is_alive(make_identity(0x3fff'fffcU, 7)));
+}
+
+TEST(Identity, OfAProcessThatHasEndedIsDeadWhileSomebodyHoldsItsHandle) {
+  const test::Folder folder;
+  test::Copy copy{folder.exe(), {L"--for", L"60"}};
+  ASSERT_TRUE(test::eventually([&] { return copy.shows() == 1U; }));
+  const auto processes = running_processes();
+  const auto found = std::ranges::find(processes, copy.pid(), pid_of);
+  ASSERT_NE(found, processes.end());
+  EXPECT_TRUE(is_alive(*found));
+  const OpenedProcess watched = open_process(*found);
+  ASSERT_TRUE(watched.handle);
+  copy.terminate();
+  EXPECT_EQ(WaitForSingleObject(watched.handle.get(), 0), WAIT_OBJECT_0);
+  EXPECT_FALSE(is_alive(*found));
+}
+
+TEST(Identity, KnowsWhenTheProcessWasStarted) {
+  const auto started = start_of(own_identity());
+  ASSERT_TRUE(started);
+  EXPECT_LE(*started, std::chrono::system_clock::now());
+  EXPECT_GE(*started, std::chrono::system_clock::now() - std::chrono::hours{1});
+  EXPECT_FALSE(start_of(Identity{1}));
+}
+
+}  // namespace
+}  // namespace share_data

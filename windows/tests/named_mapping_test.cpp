@@ -1,0 +1,114 @@
+#include "named_mapping.h"
+
+#include <gtest/gtest.h>
+
+#include <windows.h>
+
+#include <cstring>
+#include <vector>
+
+#include "copies.h"
+#include "failure.h"
+#include "unicode.h"
+
+namespace share_data {
+namespace {
+
+/// A mapping as another program would make it.
+class Foreign {
+ public:
+  explicit Foreign(DWORD size, DWORD flags = PAGE_READWRITE)
+      : mapping_(CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, flags, 0, size,
+                                    (L"Local\\" + name_).c_str())) {}
+
+  [[nodiscard]] std::string name() const { return to_utf8(name_); }
+  [[nodiscard]] HANDLE handle() const { return mapping_.get(); }
+
+ private:
+  std::wstring name_ = test::unique_name();
+  Handle mapping_;
+};
+
+TEST(NamedMapping, IsOneTableForAllThatOpenIt) {
+  const std::string name = to_utf8(test::unique_name());
+  const NamedMapping first = NamedMapping::open_or_create(name);
+  const NamedMapping second = NamedMapping::open_or_create(name);
+  EXPECT_NE(&first.table(), &second.table());
+  first.table().plain = 42;
+  EXPECT_EQ(second.table().plain, 42);
+  EXPECT_TRUE(first.describe().starts_with("created"));
+  EXPECT_TRUE(second.describe().starts_with("attached to"));
+}
+
+TEST(NamedMapping, IsEmptyWhenItIsNew) {
+  const NamedMapping mapping = NamedMapping::open_or_create(to_utf8(test::unique_name()));
+  EXPECT_EQ(mapping.table().plain, 0);
+  EXPECT_EQ(count_live(mapping.table().look()), 0U);
+}
+
+TEST(NamedMapping, GoesWithTheLastOneThatHasIt) {
+  const std::string name = to_utf8(test::unique_name());
+  { NamedMapping::open_or_create(name).table().plain = 42; }
+  EXPECT_FALSE(NamedMapping::open_existing(name));
+  EXPECT_EQ(NamedMapping::open_or_create(name).table().plain, 0);
+}
+
+TEST(NamedMapping, TakesNamesInAnyScript) {
+  const std::string name = to_utf8(test::unique_name()) + " \xe6\x95\xb0";
+  const NamedMapping mapping = NamedMapping::open_or_create(name);
+  EXPECT_TRUE(NamedMapping::open_existing(name));
+}
+
+TEST(NamedMapping, RefusesANameThatAnEventHas) {
+  const std::wstring name = test::unique_name();
+  const Handle event{CreateEventW(nullptr, FALSE, FALSE, (L"Local\\" + name).c_str())};
+  EXPECT_THROW(NamedMapping::open_or_create(to_utf8(name)), Failure);
+  EXPECT_THROW((void)NamedMapping::open_existing(to_utf8(name)), Failure);
+}
+
+TEST(NamedMapping, RefusesAMappingOfAnotherSize) {
+  const Foreign smaller{sizeof(Table) / 2};
+  const Foreign larger{sizeof(Table) * 2};
+  EXPECT_THROW(NamedMapping::open_or_create(smaller.name()), Failure);
+  EXPECT_THROW(NamedMapping::open_or_create(larger.name()), Failure);
+}
+
+TEST(NamedMapping, RefusesForeignContentAndChangesNoByteOfIt) {
+  const Foreign foreign{sizeof(Table)};
+  void* view = MapViewOfFile(foreign.handle(), FILE_MAP_WRITE, 0, 0, 0);
+  ASSERT_NE(view, nullptr);
+  std::memset(view, 0x5a, sizeof(Table));
+  const std::vector<unsigned char> expected(sizeof(Table), 0x5a);
+  EXPECT_THROW(NamedMapping::open_or_create(foreign.name()), Failure);
+  EXPECT_THROW((void)NamedMapping::open_existing(foreign.name()), Failure);
+  EXPECT_EQ(std::memcmp(view, expected.data(), sizeof(Table)), 0);
+  UnmapViewOfFile(view);
+}
+
+TEST(NamedMapping, RefusesForeignContentBehindAnEmptyMagic) {
+  const Foreign foreign{sizeof(Table)};
+  auto* view = static_cast<Table*>(MapViewOfFile(foreign.handle(), FILE_MAP_WRITE, 0, 0, 0));
+  ASSERT_NE(view, nullptr);
+  view->slots[17] = 99;
+  EXPECT_THROW(NamedMapping::open_or_create(foreign.name()), Failure);
+  EXPECT_EQ(view->magic, 0U);
+  UnmapViewOfFile(view);
+}
+
+TEST(NamedMapping, RefusesMemoryThatIsOnlyReserved) {
+  const Foreign reserved{sizeof(Table), PAGE_READWRITE | SEC_RESERVE};
+  EXPECT_THROW(NamedMapping::open_or_create(reserved.name()), Failure);
+}
+
+TEST(NamedMapping, SaysWhatToDoWhereTheNameIsTaken) {
+  const Foreign foreign{sizeof(Table) * 2};
+  try {
+    NamedMapping::open_or_create(foreign.name());
+    FAIL() << "it was not refused";
+  } catch (const Failure& failure) {
+    EXPECT_NE(failure.hint().find("--name"), std::string::npos) << failure.hint();
+  }
+}
+
+}  // namespace
+}  // namespace share_data

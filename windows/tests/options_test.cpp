@@ -1,0 +1,78 @@
+#include "options.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace share_data {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+Options options_of(const Arguments& arguments) {
+  const auto parsed = parse_options(arguments);
+  const auto* options = std::get_if<Options>(&parsed);
+  EXPECT_NE(options, nullptr) << "not taken";
+  return options == nullptr ? Options{} : *options;
+}
+
+bool is_wrong(const Arguments& arguments) {
+  const auto parsed = parse_options(arguments);
+  const auto* exit_code = std::get_if<ExitCode>(&parsed);
+  return exit_code != nullptr && *exit_code == wrong_usage;
+}
+
+TEST(Options, AreUsefulWithoutAny) {
+  const Options options = options_of({});
+  EXPECT_EQ(options.via, Via::section);
+  EXPECT_EQ(options.name, "share_data");
+  EXPECT_FALSE(options.run_for || options.max || options.status || options.style.json || options.style.quiet);
+}
+
+TEST(Options, AreTaken) {
+  const Options options = options_of({"--for", "0.5", "--max", "3", "--json", "--color", "never", "--quiet",
+                                      "--via", "mapping", "--name", "\xe6\x95\xb0"});
+  EXPECT_DOUBLE_EQ(options.run_for.value_or(std::chrono::seconds{0}).count(), 0.5);
+  EXPECT_EQ(options.max, 3U);
+  EXPECT_TRUE(options.style.json && options.style.quiet);
+  EXPECT_EQ(options.style.color, Color::never);
+  EXPECT_EQ(options.via, Via::mapping);
+  EXPECT_EQ(options.name, "\xe6\x95\xb0");
+}
+
+TEST(Options, ThatAreWrongAreWrongUsage) {
+  const std::vector<Arguments> wrong{{"--for", "0"},
+                                     {"--for", "-1"},
+                                     {"--for", "nan"},
+                                     {"--for", "inf"},
+                                     {"--for", "soon"},
+                                     {"--for"},
+                                     {"--max", "0"},
+                                     {"--max", "-1"},
+                                     {"--max", "1.5"},
+                                     {"--color", "green"},
+                                     {"--via", "segment"},
+                                     {"--frobnicate"},
+                                     {"4"},
+                                     {"--status", "--max=1"},
+                                     {"--status", "--for=1"},
+                                     {"--name", "x"},
+                                     {"--via", "section", "--name", "x"},
+                                     {"--via", "mapping", "--name", ""},
+                                     {"--via", "mapping", "--name", "Global\\x"},
+                                     {"--via", "mapping", "--name", std::string(201, 'x')}};
+  for (const auto& arguments : wrong)
+    EXPECT_TRUE(is_wrong(arguments)) << arguments.front() << arguments.back();
+}
+
+TEST(Options, ThatAskForHelpOrVersionSucceed) {
+  for (const std::string option : {"--help", "-h", "--version"}) {
+    const auto parsed = parse_options({option});
+    ASSERT_TRUE(std::holds_alternative<ExitCode>(parsed)) << option;
+    EXPECT_EQ(std::get<ExitCode>(parsed), success) << option;
+  }
+}
+
+}  // namespace
+}  // namespace share_data
