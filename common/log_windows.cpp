@@ -40,8 +40,7 @@ std::error_code write_console(HANDLE console, DWORD mode, std::string_view text)
   (void)enable_colors(console, mode);
   const std::wstring wide = to_utf16(text);
   DWORD written = 0;
-  const bool done =
-      WriteConsoleW(console, wide.data(), static_cast<DWORD>(wide.size()), &written, nullptr) != 0;
+  const bool done = WriteConsoleW(console, wide.data(), static_cast<DWORD>(wide.size()), &written, nullptr) != 0;
   return done ? std::error_code{} : last_error();
 }
 
@@ -51,8 +50,7 @@ std::error_code write_file(HANDLE file, std::string_view text) {
   while (!text.empty()) {
     const std::size_t most = std::numeric_limits<DWORD>::max();
     DWORD written = 0;
-    if (WriteFile(file, text.data(), static_cast<DWORD>(std::min(text.size(), most)), &written, nullptr) ==
-        0) {
+    if (WriteFile(file, text.data(), static_cast<DWORD>(std::min(text.size(), most)), &written, nullptr) == 0) {
       return last_error();
     }
     text.remove_prefix(written);
@@ -79,8 +77,7 @@ std::error_code write_standard_output(std::string_view text) { return write(STD_
 // A pipe cannot be asked whether it would take more, so the write that may hang gets a thread of its own.
 void write_standard_error(std::string_view text) {
   auto copy = std::make_unique<std::string>(text);
-  const auto thread =
-      reinterpret_cast<HANDLE>(_beginthreadex(nullptr, 0, write_note, copy.get(), 0, nullptr));
+  const auto thread = reinterpret_cast<HANDLE>(_beginthreadex(nullptr, 0, write_note, copy.get(), 0, nullptr));
   if (thread == nullptr) return;
   (void)copy.release();  // it is the thread's now
   WaitForSingleObject(thread, patience_for_a_note_ms);
@@ -88,8 +85,7 @@ void write_standard_error(std::string_view text) {
 }
 
 bool standard_output_wants_color() {
-  const char* no_color =
-      std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): read before any thread starts
+  const char* no_color = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): read before any thread starts
   HANDLE output = GetStdHandle(STD_OUTPUT_HANDLE);
   DWORD mode = 0;
   return (no_color == nullptr || *no_color == '\0') && GetConsoleMode(output, &mode) != 0 &&
@@ -103,8 +99,8 @@ Timestamp current_time() {
   if (SystemTimeToTzSpecificLocalTime(nullptr, &utc, &local) == 0) local = utc;
   return {.clock = fmt::format("{:02}:{:02}:{:02}.{:03}", local.wHour, local.wMinute, local.wSecond,
                                local.wMilliseconds),
-          .rfc3339 = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.wYear, utc.wMonth,
-                                 utc.wDay, utc.wHour, utc.wMinute, utc.wSecond, utc.wMilliseconds)};
+          .rfc3339 = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.wYear, utc.wMonth, utc.wDay,
+                                 utc.wHour, utc.wMinute, utc.wSecond, utc.wMilliseconds)};
 }
 
 }  // namespace share_data

@@ -32,8 +32,7 @@ BOOL WINAPI on_request(DWORD kind) {
 
 }  // namespace
 
-StopSignals::StopSignals()
-    : handle_(reinterpret_cast<std::intptr_t>(CreateEventW(nullptr, TRUE, FALSE, nullptr))) {
+StopSignals::StopSignals() : handle_(reinterpret_cast<std::intptr_t>(CreateEventW(nullptr, TRUE, FALSE, nullptr))) {
   if (handle_ == 0) throw_last_error("CreateEvent");
   stop_event = reinterpret_cast<HANDLE>(handle_);
   // A process started in a group of its own, as `start /b` does, is born deaf to Ctrl+C: the first call cures

@@ -27,8 +27,7 @@ constexpr auto anybody_may_ring = L"D:(A;;0x2;;;WD)";
 
 Bell::Bell(Identity owner) {
   PSECURITY_DESCRIPTOR descriptor = nullptr;
-  ConvertStringSecurityDescriptorToSecurityDescriptorW(anybody_may_ring, SDDL_REVISION_1, &descriptor,
-                                                       nullptr);
+  ConvertStringSecurityDescriptorToSecurityDescriptorW(anybody_may_ring, SDDL_REVISION_1, &descriptor, nullptr);
   const std::unique_ptr<void, LocalFreed> guard{descriptor};
   SECURITY_ATTRIBUTES attributes{sizeof(attributes), descriptor, FALSE};
   event_ = Handle{CreateEventW(&attributes, FALSE, FALSE, bell_name(owner).c_str())};

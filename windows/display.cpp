@@ -60,9 +60,7 @@ Event difference(const Slots& before, const Slots& now) {
   return event;
 }
 
-bool is_empty(const Event& event) {
-  return event.joined.empty() && event.left.empty() && event.killed.empty();
-}
+bool is_empty(const Event& event) { return event.joined.empty() && event.left.empty() && event.killed.empty(); }
 
 /// A line on its way to standard output. It may outlive the Display.
 struct Line {
@@ -105,8 +103,8 @@ void Display::show(const Slots& now, std::int32_t plain) {
   event.plain = plain;
   const Handle writing = start_writing(std::move(event));
   const std::array handles{writing.get(), stop_};
-  const DWORD woken = WaitForMultipleObjects(static_cast<DWORD>(handles.size()), handles.data(), FALSE,
-                                             timeout_ms(deadline_));
+  const DWORD woken =
+      WaitForMultipleObjects(static_cast<DWORD>(handles.size()), handles.data(), FALSE, timeout_ms(deadline_));
   if (woken != WAIT_OBJECT_0) return;
   check_written(writing.get());
   cool_down(count_live(now));
@@ -118,14 +116,12 @@ void Display::cool_down(std::uint32_t live) const {
 }
 
 void Display::show_last(const Remains& remains) {
-  const auto writing =
-      start_writing({.kind = Event::Kind::left,
-                     .live = remains.live,
-                     .plain = remains.plain,
-                     .left = {pid_of(self_)},
-                     .remark = remains.live == 0 ? "last one out, the memory goes too" : ""});
-  if (WaitForSingleObject(writing.get(), last_line_patience_ms) == WAIT_OBJECT_0)
-    check_written(writing.get());
+  const auto writing = start_writing({.kind = Event::Kind::left,
+                                      .live = remains.live,
+                                      .plain = remains.plain,
+                                      .left = {pid_of(self_)},
+                                      .remark = remains.live == 0 ? "last one out, the memory goes too" : ""});
+  if (WaitForSingleObject(writing.get(), last_line_patience_ms) == WAIT_OBJECT_0) check_written(writing.get());
 }
 
 }  // namespace share_data

@@ -42,8 +42,7 @@ OpenedProcess open_process(Identity identity) {
   }
   const auto created = creation_time(process.get());
   const bool other = created && make_identity(pid, *created) != identity;
-  if (other || WaitForSingleObject(process.get(), 0) == WAIT_OBJECT_0)
-    return {.handle = Handle{}, .dead = true};
+  if (other || WaitForSingleObject(process.get(), 0) == WAIT_OBJECT_0) return {.handle = Handle{}, .dead = true};
   return {.handle = std::move(process), .dead = false};
 }
 

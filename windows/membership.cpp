@@ -53,8 +53,7 @@ class Turn {
 
 }  // namespace
 
-Membership::Membership(Table& table, Identity identity, std::optional<std::uint32_t> max,
-                       const StopSignals& stop)
+Membership::Membership(Table& table, Identity identity, std::optional<std::uint32_t> max, const StopSignals& stop)
     : table_(table), identity_(identity) {
   if (max) {
     const Turn turn{table_.admitting, identity_, stop};

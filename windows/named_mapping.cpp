@@ -22,8 +22,7 @@ std::wstring object_name(std::string_view name) { return L"Local\\" + to_utf16(n
 Failure failure_to_open(DWORD error, const char* call, std::string_view name) {
   const bool taken = error == ERROR_INVALID_HANDLE || error == ERROR_ACCESS_DENIED;
   if (error == ERROR_INVALID_HANDLE) {
-    return Failure{fmt::format("{}: the name {} is taken by an object of another kind", call, name),
-                   other_name};
+    return Failure{fmt::format("{}: the name {} is taken by an object of another kind", call, name), other_name};
   }
   return Failure{error, fmt::format("{} {}", call, name), taken ? other_name : ""};
 }

@@ -36,8 +36,7 @@ constexpr auto exit_codes = R"(Exit codes:
 constexpr std::size_t longest_name = 200;
 
 std::string check_name(const std::string& text) {
-  if (text.empty() || text.find('\\') != std::string::npos)
-    return "not a name: one or more characters but \\";
+  if (text.empty() || text.find('\\') != std::string::npos) return "not a name: one or more characters but \\";
   return to_utf16(text).size() > longest_name ? "not a name: longer than 200 characters" : "";
 }
 
@@ -64,8 +63,7 @@ void declare(CLI::App& app, Raw& raw) {
   auto* max = app.add_option("--max", raw.max, "Join only if fewer than N copies are live")
                   ->type_name("N")
                   ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description(""));
-  app.add_flag("--status", raw.options.status,
-               "Show the count and who is running; join nothing, change nothing")
+  app.add_flag("--status", raw.options.status, "Show the count and who is running; join nothing, change nothing")
       ->excludes(run_for)
       ->excludes(max);
   app.add_flag("--json", raw.options.style.json, "Print JSON Lines instead of text");

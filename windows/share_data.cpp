@@ -70,9 +70,9 @@ ExitCode run(const Options& options, const Log& log) {
   Membership membership{table, self, options.max, stop};
   log.note(mapping ? mapping->describe() : describe_shared_section());
   if (bell.error() != ERROR_SUCCESS) {
-    log.note(fmt::format(
-        "somebody has taken the name of our event ({}); looking at the table every {} ms instead",
-        std::system_category().message(static_cast<int>(bell.error())), Watch::look_interval.count()));
+    log.note(fmt::format("somebody has taken the name of our event ({}); looking at the table every {} ms instead",
+                         std::system_category().message(static_cast<int>(bell.error())),
+                         Watch::look_interval.count()));
   }
   Watch watch{stop_event, bell.handle(), bell.error() == ERROR_SUCCESS};
   Display display{log, self, stop_event, deadline};

@@ -75,9 +75,8 @@ std::string own_file() {
 Table& shared_section() {
   const IMAGE_SECTION_HEADER& section = section_of_table();
   if ((section.Characteristics & IMAGE_SCN_MEM_SHARED) == 0) {
-    throw Failure(
-        fmt::format("section {} is not shared: this copy would count itself alone", name_of(section)),
-        "the compiler understood neither spelling of the section: see shared_section.cpp");
+    throw Failure(fmt::format("section {} is not shared: this copy would count itself alone", name_of(section)),
+                  "the compiler understood neither spelling of the section: see shared_section.cpp");
   }
   return shared_table;
 }

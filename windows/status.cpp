@@ -65,8 +65,7 @@ std::string as_json(const Instance& instance) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(*instance.started);
   const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(*instance.started - whole);
   return fmt::format(R"({{"pid":{},"started":"{:%Y-%m-%dT%H:%M:%S}.{:03}Z","seconds":{:.2f}}})", instance.pid,
-                     fmt::gmtime(system_clock::to_time_t(whole)), rest.count(),
-                     seconds_since(*instance.started));
+                     fmt::gmtime(system_clock::to_time_t(whole)), rest.count(), seconds_since(*instance.started));
 }
 
 std::string as_json(const Status& status) {

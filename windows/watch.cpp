@@ -54,8 +54,7 @@ Watch::Findings Watch::follow(const Slots& slots, Identity self) {
     }
   }
   for (const auto& [identity, process] : before) {
-    if (process && !is_dead(process.get()) &&
-        std::ranges::find(slots, identity, identity_of) == slots.end()) {
+    if (process && !is_dead(process.get()) && std::ranges::find(slots, identity, identity_of) == slots.end()) {
       findings.stray.push_back(identity);
     }
   }
@@ -69,8 +68,7 @@ Watch::Wakeup Watch::wait(const Deadline& deadline) const {
   for (const Watched& watched : watched_) handles.push_back(watched.process.get());
   DWORD patience = timeout_ms(deadline);
   if (!bell_works_) patience = std::min(patience, static_cast<DWORD>(look_interval.count()));
-  const DWORD woken =
-      WaitForMultipleObjects(static_cast<DWORD>(handles.size()), handles.data(), FALSE, patience);
+  const DWORD woken = WaitForMultipleObjects(static_cast<DWORD>(handles.size()), handles.data(), FALSE, patience);
   if (woken == WAIT_FAILED) throw Failure(GetLastError(), "WaitForMultipleObjects");
   if (woken == WAIT_OBJECT_0) return Wakeup::stop;
   return deadline && steady_clock::now() >= *deadline ? Wakeup::deadline : Wakeup::news;
