@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "copies_test.h"
+#include "strace.h"
 
 namespace share_data::test {
 namespace {
@@ -10,8 +11,11 @@ class Max : public CopiesTest {
  protected:
   /// Starts many copies with `--max max` at once, waits until each has either joined or been refused, and keeps
   /// those that have joined.
-  Copies start_with_max(int count, int max) const {
-    Copies copies = start_many(count, {"--max", std::to_string(max)});
+  Copies start_with_max(int count, int max, const std::vector<std::string>& through = {}) const {
+    Copies copies;
+    for (int i = 0; i < count; ++i) {
+      copies.push_back(start(Launch{.options = {"--max", std::to_string(max)}, .through = through}));
+    }
     EXPECT_TRUE(eventually(
         [&] { return std::ranges::all_of(copies, [](Copy& copy) { return copy.ended() || copy.shown(); }); }));
     Copies joined;
@@ -38,6 +42,15 @@ TEST_F(Max, OfSixtyStartersExactlyAsManyJoinAsMay) {
     EXPECT_TRUE(all_leave(joined));
     EXPECT_TRUE(nothing_is_left());
   }
+}
+
+// Each call that asks the kernel about a segment takes longer here, so that the starters meet at every step:
+// all look before anybody has claimed a slot, and all have claimed one before anybody looks again.
+TEST_F(Max, OfStartersWhoMeetAtEveryStepExactlyAsManyJoinAsMay) {
+  if (!has_strace()) GTEST_SKIP() << "needs strace";
+  Copies joined = start_with_max(8, 3, strace("shmctl:delay_exit=2000"));
+  EXPECT_EQ(joined.size(), 3U);
+  EXPECT_TRUE(all_show(joined, 3));
 }
 
 TEST_F(Max, ThoseWithoutALimitCountButAreNotLimited) {

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <regex>
 #include <sstream>
+#include <thread>
 
 #include "copies_test.h"
 
@@ -22,6 +24,10 @@ void fill(int fd) {
   }
   fcntl(fd, F_SETFL, flags);
 }
+
+/// Lets a copy get as far as the full pipe. Were this too short, the test would not see what it is after, but it
+/// would not fail for it.
+void let_it_try() { std::this_thread::sleep_for(std::chrono::milliseconds{200}); }
 
 TEST_F(Output, AReaderWhoGoesAwayEndsTheCopyCleanly) {
   Copy witness = start();
@@ -91,6 +97,7 @@ TEST_F(Output, ACopyWhoseLinesNobodyReadsStillReportsDeaths) {
 TEST_F(Output, ALineWaitsForAReaderWhoIsSlow) {
   Copy copy = start(Launch{.before_exec = [] { fill(STDOUT_FILENO); }});
   ASSERT_TRUE(eventually([&] { return attached_to(key()) == 1; }));
+  let_it_try();
   EXPECT_TRUE(copy.prints("1 live  joined"));
 }
 
@@ -100,6 +107,7 @@ TEST_F(Output, ANonBlockingStandardOutputLosesNothing) {
     fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
   }});
   ASSERT_TRUE(eventually([&] { return attached_to(key()) == 1; }));
+  let_it_try();
   EXPECT_TRUE(copy.prints("1 live  joined"));
   EXPECT_EQ(copy.stop(), 0);
   EXPECT_NE(copy.lines().back().find("0 live  left"), std::string::npos) << copy.lines().back();
