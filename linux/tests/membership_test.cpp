@@ -11,6 +11,7 @@
 
 #include "bystander.h"
 #include "kernel_view.h"
+#include "waiting.h"
 
 namespace share_data::test {
 namespace {
@@ -137,6 +138,20 @@ TEST_F(MembershipTest, MaxDoesNotCountTheDead) {
   ASSERT_TRUE(existing_table().claim(identity_of_the_dead()));
   const Membership member{applicant(1), stop};
   EXPECT_EQ(existing_table().occupied(), 1U);
+}
+
+TEST_F(MembershipTest, WhoSeesTooManyAfterItsClaimGivesWay) {
+  const Bystander remover;
+  const Bystander other;
+  existing_table().retiring = word_of(remover.identity());
+  const std::jthread joins_without_a_turn{[&] {
+    EXPECT_TRUE(eventually([&] { return existing->table().occupied() == 1; })) << "it claims, and waits";
+    EXPECT_TRUE(existing->table().claim(other.identity()));
+    existing->table().retiring = 0;
+  }};
+  EXPECT_THROW(Membership(applicant(1), stop), Refused);
+  EXPECT_EQ(existing_table().occupied(), 1U);
+  EXPECT_EQ(existing_table().admitting, 0U);
 }
 
 TEST_F(MembershipTest, TheTurnOfADeadCopyIsTakenOver) {
