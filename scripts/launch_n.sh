@@ -124,7 +124,7 @@ set_up_wine() {
   program=("$loader" "$PWD/build/mingw/windows/share_data.exe")
   if [[ -e $WINEPREFIX/system.reg ]]; then return; fi
   say "setting up Wine in build/wine, which takes some seconds"
-  "${program[@]}" --version </dev/null >/dev/null
+  "${program[@]}" --version </dev/null >build/wine.log 2>&1 || { cat build/wine.log >&2; die 1 "Wine does not start"; }
 }
 
 # --- stopping ---

@@ -4,6 +4,7 @@ set -euo pipefail
 
 # Each is built in a folder of its own, and all its tests are run.
 presets=(
+  release      # what launch_n.sh starts; it has no tests
   release-tests
   clang
   asan
@@ -11,6 +12,7 @@ presets=(
   mingw        # the Windows program, its tests run under Wine
   clang-mingw  # the same with the pragma spelling of the shared section
 )
+quick_presets=(release release-tests)
 # clang-tidy reads the sources as these are built.
 tidy_presets=(clang clang-mingw)
 jobs=$(nproc)
@@ -25,7 +27,7 @@ Examples:
   scripts/test.sh -R '^asan[.]'     only tests whose names match
 
 Usage: test.sh [--quick] [-R REGEX]
-  --quick     only preset ${presets[0]}
+  --quick     only presets ${quick_presets[*]}, and no checks
   -R REGEX    only tests whose names match, as ctest takes it; everything is built all the same
   -h, --help  this text
 
@@ -56,7 +58,7 @@ parse() {
   while (($#)); do
     case $1 in
       -h | --help) usage; exit ;;
-      --quick) checks='' presets=("${presets[0]}") packages=("${test_packages[@]}") ;;
+      --quick) checks='' presets=("${quick_presets[@]}") packages=("${test_packages[@]}") ;;
       -R)
         (($# > 1)) || die 2 "-R needs a regular expression; see --help"
         ctest_options+=(-R "$2")

@@ -238,6 +238,17 @@ test_wrong_usage_ends_with_2_and_a_hint() {
   expect grep --quiet Examples "$out"
 }
 
+test_windows_copies_under_wine_count_and_stop_too() {
+  grep --quiet '"mingw"' "$root/CMakePresets.json" || exit 77
+  terminal 130 40 3 --wine -- --via mapping --name "launch_n_test-$$"
+  eventually screen_shows '3 live'
+  press C-c
+  eventually has_ended
+  expect equal "$(exit_code)" 0
+  expect equal "$(screen | grep --count 'live  left')" 3
+  expect equal "$(screen | sed '/^$/d' | grep -v '^Pane is dead' | tail -n 1)" 'launch_n.sh: nothing left behind'
+}
+
 # --- in panes ---
 
 panes_show() { equal "$(screen | grep --only-matching --extended-regexp "$1" | wc -l)" "$2" 2>/dev/null; }
