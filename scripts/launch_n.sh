@@ -112,7 +112,7 @@ install_and_build() {
     install_missing "to build share_data" "${program_packages[@]}"
   fi
   if [[ $panes ]]; then install_missing "for the panes" "${panes_packages[@]}"; fi
-  build_preset "$preset" || { tail -n 40 "build/$preset.log" >&2; die 1 "the build failed"; }
+  build_preset "$preset" share_data || { tail -n 40 "build/$preset.log" >&2; die 1 "the build failed"; }
   program=("$PWD/build/release/linux/share_data")
   if [[ $wine ]]; then set_up_wine; fi
 }

@@ -6,11 +6,11 @@
 {
   program_packages=(cmake ninja-build g++ libcli11-dev libfmt-dev)
   panes_packages=(tmux)
-  windows_packages=(cmake ninja-build g++-mingw-w64-x86-64-posix libcli11-dev libfmt-dev wine64)
+  windows_packages=(cmake ninja-build g++-mingw-w64-x86-64-posix libcli11-dev libfmt-dev googletest wine64)
   test_packages=("${program_packages[@]}" "${panes_packages[@]}"
     libgtest-dev nlohmann-json3-dev jq strace procps spin)
   check_packages=(clang clang-format clang-tidy libclang-rt-dev shellcheck)
-  windows_test_packages=("${windows_packages[@]}" clang lld binutils googletest)
+  windows_test_packages=("${windows_packages[@]}" clang lld binutils)
 }
 
 say() { echo "${0##*/}: $*" >&2 || true; }  # goes on where nobody listens any more
@@ -67,20 +67,24 @@ is_configured() {
   grep --quiet --fixed-strings --line-regexp "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "build/$1/CMakeCache.txt" 2>/dev/null
 }
 
+# is_built PRESET TARGET
 is_built() {
-  is_configured "$1" && [[ $(cmake --build "build/$1" -- -n 2>/dev/null) == *"ninja: no work to do."* ]]
+  is_configured "$1" && [[ $(cmake --build "build/$1" --target "$2" -- -n 2>/dev/null) == *"ninja: no work to do."* ]]
 }
 
-# build_preset PRESET: configures and builds build/PRESET unless it is up to date. What CMake and the compiler say goes
-# to build/PRESET.log. One at a time, or two launchers would write the same files.
+# build_preset PRESET [TARGET]: configures build/PRESET and builds TARGET there, by default everything, unless it is up
+# to date. What CMake and the compiler say goes to build/PRESET.log. One at a time, or two launchers would write the
+# same files.
 build_preset() {
-  mkdir -p build
+  local preset=$1 target=${2:-all} log=build/$1.log
+  mkdir -p build || die 1 "you may not write into $PWD; copy it to where you may"
   (
     flock 9
-    ! is_built "$1" || exit 0
-    say "building, preset $1 (output in build/$1.log)"
+    if is_built "$preset" "$target"; then exit; fi
+    say "building, preset $preset (output in $log)"
     fresh=()
-    is_configured "$1" || fresh=(--fresh)
-    cmake "${fresh[@]}" --preset "$1" 9<&- >"build/$1.log" 2>&1 && cmake --build "build/$1" 9<&- >>"build/$1.log" 2>&1
+    is_configured "$preset" || fresh=(--fresh)
+    cmake "${fresh[@]}" --preset "$preset" >"$log" 2>&1 9<&- &&
+      cmake --build "build/$preset" --target "$target" >>"$log" 2>&1 9<&-
   ) 9<build
 }
