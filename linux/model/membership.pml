@@ -22,7 +22,8 @@
 //   to bury the dead, which the other one does as well.
 // - The slots are a set. Where in the table a copy stands makes no difference but for a look that goes slot by
 //   slot, and the one that decides over the end of a segment takes them in any order. The other looks are one
-//   step: each change of a slot is announced later, so a look that it falls into is repeated.
+//   step, and `used`, which only spares them empty slots, is left out: each change of a slot is announced
+//   later, so a look that it falls into is repeated.
 // - A tombstone is a free slot: the two differ in what people are told.
 // - gather_removed() calls all copies at once: what one of them does is nothing to the others.
 // - What only the copy itself can feel is one step with what comes before or after it.
@@ -54,6 +55,7 @@
 #define EARLY_GATHERED 9     // `gathered` is set before that is done, not after
 #define LATE_SEEN 10         // `changes` is read after the slots, not before
 #define FIRST_BURIER 11      // who sees a death tells the others only if it was the first to bury it
+#define EARLY_MOURNED 12     // who sees a death writes down that it has told the others before it has
 #ifndef MUTANT
 #define MUTANT 0
 #endif
@@ -198,18 +200,28 @@ inline retire(s) {
 
 // display.cpp, share_data.cpp -------------------------------------------------------------------------------
 
+inline mourn() {  // after bury(): tells everybody, and only then writes down that it has
+#if MUTANT == EARLY_MOURNED
+  segment[here[me]].mourned = dead;
+  d_step { announce(here[me]); dead = 0; asleep[me] = 1 }
+#else
+  d_step { announce(here[me]) };
+  d_step { segment[here[me]].mourned = dead; dead = 0; asleep[me] = 1 }
+#endif
+}
+
 inline show_changes() {
   do
   :: if
     :: atomic {
         segment[here[me]].removed ->  // joins again there before it leaves here
         assert(removals > 0 || takeovers > 0);
-        wake(me); old[me] = here[me]; shmget();
+        is_in[me] = 0; wake(me); old[me] = here[me]; shmget();
         break
       }
     :: d_step {
         !segment[here[me]].removed ->
-        settled[me] = 1;
+        waits[me] = 1;
         when(asleep[me] || MUTANT == LATE_SEEN, shown[me] = segment[here[me]].slots)
       }
     fi;
@@ -217,23 +229,12 @@ inline show_changes() {
     asleep[me] = 1;
 #endif
     if  // wait_for_change() in one thread, look_after_the_others() in the other
-    :: d_step { !asleep[me] -> settled[me] = 0; asleep[me] = 1 }
-    :: d_step { sees_death(me) -> settled[me] = 0; wake(me); bury_dead(here[me]) };
-      d_step { announce(here[me]); asleep[me] = 1 }
-    :: atomic { settled[me] = 0; wake(me); goto leaving }
+    :: d_step { !asleep[me] -> waits[me] = 0; asleep[me] = 1 }
+    :: d_step { sees_death(me) -> waits[me] = 0; pick(deaths_seen(me), dead); wake(me); bury(here[me], dead) };
+      mourn()
+    :: atomic { is_in[me] = 0; waits[me] = 0; wake(me); goto leaving }
     fi
   od
-}
-
-inline start() { started++; identity[me] = 1 + me + COPIES * deaths[me]; alive = alive | self; shmget() }
-
-inline end_life() {
-  shmdt(here[me], me);
-  shmdt(old[me], me);
-  alive = alive & ~self;
-  when(started > STARTS, assert(key == NONE));  // what the killed had left is gone too
-  deaths[me] = deaths[me] + killed[me];
-  identity[me] = 0; killed[me] = 0; looked = 0; holder = 0
 }
 
 // One copy is like another: of those that do not run, let the first one start.
@@ -243,6 +244,7 @@ inline end_life() {
 proctype copy(byte me) {
   byte looked;  // the copies that it has not found at its last look
   byte holder;  // what it has read in `retiring`
+  byte dead;    // whom it mourns
 end:
   do
   :: d_step { (started < STARTS && is_next) || (started == STARTS && me == 0 && nobody_runs) -> start() };
@@ -250,8 +252,8 @@ end:
       do
       :: join();
         if
-        :: atomic { old[me] == NONE -> asleep[me] = 1 }  // seen = changes
-        :: old[me] != NONE -> leave(old[me]); atomic { shmdt(old[me], me); asleep[me] = 1 }
+        :: atomic { old[me] == NONE -> is_in[me] = 1; asleep[me] = 1 }  // seen = changes
+        :: old[me] != NONE -> leave(old[me]); atomic { shmdt(old[me], me); is_in[me] = 1; asleep[me] = 1 }
         fi;
         show_changes()
       od;
@@ -267,12 +269,14 @@ leaving:
   od
 }
 
-// Nobody starts, leaves, joins again or dies, and nobody has anything to wake up for.
-#define is_quiet(p) (identity[p] == 0 || (settled[p] && asleep[p] && !sees_death(p)))
+// Nobody starts, leaves, dies, or is about to join again. What a copy that is in does otherwise is no excuse: it
+// may be stopped there for ever.
+#define sleeps(p) (waits[p] && asleep[p] && !sees_death(p))
+#define is_settled(p) (identity[p] == 0 || (is_in[p] && (sleeps(p) || !segment[here[p]].removed)))
 
 inline check(p) {
   if
-  :: identity[p] != 0 ->
+  :: sleeps(p) ->
     assert(shown[p] == alive);
     assert((segment[here[p]].slots & alive) == alive);
     assert(key == here[p] || removals > 0 || (takeovers > 0 && kills > 0))
@@ -284,7 +288,7 @@ inline check(p) {
 active proctype everybody_shows_the_truth() {
 end:
   do
-  :: d_step { is_quiet(0) && is_quiet(1) && is_quiet(2) -> check(0); check(1); check(2) }
+  :: d_step { is_settled(0) && is_settled(1) && is_settled(2) -> check(0); check(1); check(2) }
   :: d_step { nobody_runs -> assert(key == NONE || kills > 0) }
   od
 }

@@ -6,6 +6,7 @@
 typedef Segment {
   short slots;  // a set of identities
   byte retiring;
+  byte mourned;
   byte attached;  // a set of copies
   bit removed;
   bit gathered;
@@ -21,7 +22,8 @@ byte here[COPIES] = NONE;  // the segment that the copy lives in, or is about to
 byte old[COPIES] = NONE;   // the removed one that it comes from, while it joins again
 short shown[COPIES];       // the identities behind the count that it shows, as long as it is asleep
 bit asleep[COPIES];        // would sleep: `changes` is what it has seen
-bit settled[COPIES];       // has shown the count and waits for a change
+bit is_in[COPIES];         // has joined, and does not leave yet
+bit waits[COPIES];         // has shown the count and waits for a change
 bit killed[COPIES];
 short alive;  // a set of identities
 byte started, kills, removals, takeovers, interrupts;
@@ -37,10 +39,11 @@ byte started, kills, removals, takeovers, interrupts;
 #define anybody_alive(s) ((segment[s].slots & alive) != 0)
 #define stands_in(s, copy_) (identity[copy_] != 0 && has(segment[s].slots, identity[copy_]))
 #if MUTANT == FIRST_BURIER
-#define sees_death(p) ((shown[p] & segment[here[p]].slots & ~alive) != 0)
+#define deaths_seen(p) (shown[p] & segment[here[p]].slots & ~alive)
 #else
-#define sees_death(p) ((shown[p] & ~alive) != 0)
+#define deaths_seen(p) (shown[p] & ~alive & ~bit_of(segment[here[p]].mourned))
 #endif
+#define sees_death(p) (deaths_seen(p) != 0)
 #define exists(s) (key == s || segment[s].attached != 0)
 #define is_named(s) (here[0] == s || here[1] == s || here[2] == s || old[0] == s || old[1] == s || old[2] == s)
 #define when(condition, action) if :: condition -> action :: else fi
@@ -49,7 +52,9 @@ byte started, kills, removals, takeovers, interrupts;
 
 inline vanish(s) {  // the memory is given back when nobody has it and nobody can find it
   if
-  :: !exists(s) -> segment[s].slots = 0; segment[s].retiring = 0; segment[s].removed = 0; segment[s].gathered = 0
+  :: !exists(s) ->
+    segment[s].slots = 0; segment[s].retiring = 0; segment[s].mourned = 0;
+    segment[s].removed = 0; segment[s].gathered = 0
   :: else
   fi
 }
@@ -78,6 +83,14 @@ inline IPC_RMID(s) { segment[s].removed = 1; when(key == s, key = NONE); vanish(
 
 // table.cpp -------------------------------------------------------------------------------------------------
 
+inline pick(set, who) {  // one of them
+  who = 1;
+  do
+  :: !has(set, who) -> who++
+  :: else -> break
+  od
+}
+
 inline wake(copy_) { asleep[copy_] = 0; when(MUTANT != LATE_SEEN, shown[copy_] = 0) }
 
 inline announce(s) { when(here[0] == s, wake(0)); when(here[1] == s, wake(1)); when(here[2] == s, wake(2)) }
@@ -86,13 +99,26 @@ inline compare_exchange(word, from, to) { when(word == from, word = to) }
 
 inline release(s) { segment[s].slots = segment[s].slots & ~self }
 
+inline bury(s, who) { segment[s].slots = segment[s].slots & ~bit_of(who) }
+
 inline bury_dead(s) { segment[s].slots = segment[s].slots & alive }
 
-// What may befall them --------------------------------------------------------------------------------------
+// The life of a process ---------------------------------------------------------------------------------------
+
+inline start() { started++; identity[me] = 1 + me + COPIES * deaths[me]; alive = alive | self; shmget() }
+
+inline end_life() {
+  shmdt(here[me], me);
+  shmdt(old[me], me);
+  alive = alive & ~self;
+  when(started > STARTS, assert(key == NONE));  // what the killed had left is gone too
+  deaths[me] = deaths[me] + killed[me];
+  identity[me] = 0; killed[me] = 0; looked = 0; holder = 0; dead = 0
+}
 
 // The kernel detaches a process before it shows it as dead.
 inline SIGKILL(copy_) {
-  kills++; killed[copy_] = 1; wake(copy_); settled[copy_] = 0;
+  kills++; killed[copy_] = 1; wake(copy_); is_in[copy_] = 0; waits[copy_] = 0;
   shmdt(here[copy_], copy_);
   shmdt(old[copy_], copy_)
 }
