@@ -1,5 +1,7 @@
 # What both toolchains for cross-building on Debian need.
 
+set(CMAKE_OBJDUMP x86_64-w64-mingw32-objdump)
+
 # One file that runs anywhere: of the DLLs it needs, the system has all.
 string(APPEND CMAKE_EXE_LINKER_FLAGS_INIT " -static")
 

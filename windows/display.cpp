@@ -83,7 +83,8 @@ void check_written(HANDLE thread) {
 
 }  // namespace
 
-// Not a detached std::thread: with those of MinGW, about one line in a hundred never came.
+// A thread of the system, whose handle can be waited for and whose exit code says how the write went. (With MinGW's
+// std::thread, detached, about one line in a hundred never came.)
 Handle Display::start_writing(Event event) const {
   auto line = std::make_unique<Line>(Line{log_, std::move(event)});
   Handle thread{reinterpret_cast<HANDLE>(_beginthreadex(nullptr, 0, write_line, line.get(), 0, nullptr))};

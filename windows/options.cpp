@@ -6,12 +6,16 @@
 
 #include <CLI/CLI.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <memory>
+#include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "failure.h"
 #include "unicode.h"
@@ -24,7 +28,8 @@ constexpr auto description =
 
 Examples:
   share_data            join the others and show the count until Ctrl+C
-  share_data --status   show who is running, without joining)";
+  share_data --status   show who is running, without joining
+)";
 
 constexpr auto exit_codes = R"(Exit codes:
   0  normal end: Ctrl+C, window closed, --for elapsed
@@ -35,15 +40,37 @@ constexpr auto exit_codes = R"(Exit codes:
 /// The system's limit for the name of an object is MAX_PATH, the namespaces included.
 constexpr std::size_t longest_name = 200;
 
+constexpr std::array<std::pair<std::string_view, Color>, 3> colors{
+    {{"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}}};
+constexpr std::array<std::pair<std::string_view, Via>, 2> ways{
+    {{"section", Via::section}, {"mapping", Via::mapping}}};
+
+/// What `word` stands for.
+template <typename Value, std::size_t count>
+std::optional<Value> find(const std::array<std::pair<std::string_view, Value>, count>& words,
+                          std::string_view word) {
+  const auto found = std::ranges::find(words, word, &std::pair<std::string_view, Value>::first);
+  return found == words.end() ? std::nullopt : std::optional{found->second};
+}
+
 std::string check_name(const std::string& text) {
-  if (text.empty() || text.find('\\') != std::string::npos) return "not a name: one or more characters but \\";
-  return to_utf16(text).size() > longest_name ? "not a name: longer than 200 characters" : "";
+  if (text.empty() || text.find('\\') != std::string::npos)
+    return fmt::format("'{}' is no name: one or more characters, none of them \\", text);
+  return to_utf16(text).size() > longest_name ? "longer than 200 characters" : "";
 }
 
 std::string check_seconds(const std::string& text) {
   double seconds = 0;
   const bool valid = CLI::detail::lexical_cast(text, seconds) && std::isfinite(seconds) && seconds > 0;
-  return valid ? "" : "not a number of seconds above 0";
+  return valid ? "" : fmt::format("'{}' is no number of seconds above 0", text);
+}
+
+std::string check_color(const std::string& text) {
+  return find(colors, text) ? "" : fmt::format("'{}' is not auto, always or never", text);
+}
+
+std::string check_via(const std::string& text) {
+  return find(ways, text) ? "" : fmt::format("'{}' is not section or mapping", text);
 }
 
 /// Everything the parser writes into.
@@ -51,40 +78,42 @@ struct Raw {
   Options options;
   double seconds = 0;
   std::uint32_t max = 0;
+  std::string color = "auto";
+  std::string via = "section";
 };
 
 void declare(CLI::App& app, Raw& raw) {
-  static const std::map<std::string, Color> colors{
-      {"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}};
-  static const std::map<std::string, Via> ways{{"section", Via::section}, {"mapping", Via::mapping}};
-  auto* run_for = app.add_option("--for", raw.seconds, "Leave after so many seconds; fractions are allowed")
-                      ->type_name("SECONDS")
-                      ->check(CLI::Validator(check_seconds, ""));
-  auto* max = app.add_option("--max", raw.max, "Join only if fewer than N copies are live")
-                  ->type_name("N")
-                  ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description(""));
-  app.add_flag("--status", raw.options.status, "Show the count and who is running; join nothing, change nothing")
-      ->excludes(run_for)
-      ->excludes(max);
+  app.add_option("--for", raw.seconds, "Leave after so many seconds; fractions are allowed")
+      ->type_name("SECONDS")
+      ->check(CLI::Validator(check_seconds, ""));
+  app.add_option("--max", raw.max, "Join only if fewer than N copies are live")
+      ->type_name("N")
+      ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description(""));
+  app.add_flag("--status", raw.options.status, "Show the count and who is running; join nothing, change nothing");
   app.add_flag("--json", raw.options.style.json, "Print JSON Lines instead of text");
-  app.add_option("--color", raw.options.style.color, "Colour the lines: auto, always or never (default auto)")
+  app.add_option("--color", raw.color, "Colour the lines: auto, always or never (default auto)")
       ->type_name("WHEN")
-      ->transform(CLI::Transformer(colors).description(""));
+      ->check(CLI::Validator(check_color, ""));
   app.add_flag("--quiet", raw.options.style.quiet, "No notes on standard error");
-  app.add_option("--via", raw.options.via,
-                 "Share through the section of the .exe file, or through a mapping that any .exe can open:\n"
-                 "section or mapping (default section)")
+  app.add_option("--via", raw.via,
+                 "Share through the section of this .exe file, or through a\n"
+                 "mapping that any .exe can open: section or mapping (default section)")
       ->type_name("WAY")
-      ->transform(CLI::Transformer(ways).description(""));
+      ->check(CLI::Validator(check_via, ""));
   app.add_option("--name", raw.options.name, "Name of the mapping, with --via mapping (default share_data)")
       ->type_name("NAME")
       ->check(CLI::Validator(check_name, ""));
 }
 
 Options finish(const Raw& raw, const CLI::App& app) {
+  if (raw.options.status && app.count("--for") + app.count("--max") > 0) {
+    throw CLI::ValidationError("--status only looks; --for and --max are for copies that join");
+  }
   Options options = raw.options;
+  options.style.color = find(colors, raw.color).value_or(Color::automatic);
+  options.via = find(ways, raw.via).value_or(Via::section);
   if (app.count("--name") > 0 && options.via != Via::mapping) {
-    throw CLI::ValidationError("--name", "names a mapping: use it with --via mapping");
+    throw CLI::ValidationError("--name names a mapping: add --via mapping");
   }
   if (app.count("--for") > 0) options.run_for = std::chrono::duration<double>{raw.seconds};
   if (app.count("--max") > 0) options.max = raw.max;
@@ -111,6 +140,9 @@ std::variant<Options, ExitCode> parse_options(std::vector<std::string> arguments
   Raw raw;
   declare(app, raw);
   app.footer(exit_codes);
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return std::string{"share_data: "} + error.what() + "\nshare_data: see --help\n";
+  });
   app.set_version_flag("--version", "share_data " SHARE_DATA_VERSION, "Print the version and exit");
   std::ranges::reverse(arguments);  // the order that the parser takes a vector in
   try {
@@ -122,7 +154,7 @@ std::variant<Options, ExitCode> parse_options(std::vector<std::string> arguments
     // The library's own codes start at 100; its code for --help and --version is 0.
     const bool answered = app.exit(error, output, errors) == 0;
     (void)write_standard_output(output.str());
-    if (!answered) write_standard_error("share_data: " + errors.str());
+    if (!answered) write_standard_error(errors.str());
     return answered ? success : wrong_usage;
   }
 }

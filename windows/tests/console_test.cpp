@@ -25,18 +25,14 @@ TEST_P(Console, EventEndsTheCopyInOrder) {
   EXPECT_TRUE(eventually([&] { return copy.output().find("1 live  left\n") != std::string::npos; }))
       << copy.output();
   const std::string left = "- " + std::to_string(copy.pid()) + "\n";
-  EXPECT_TRUE(eventually([&] { return witness.output().find(left) != std::string::npos; }))
-      << witness.output();
+  EXPECT_TRUE(eventually([&] { return witness.output().find(left) != std::string::npos; })) << witness.output();
 }
 
 INSTANTIATE_TEST_SUITE_P(Events, Console, testing::Values(CTRL_C_EVENT, CTRL_BREAK_EVENT),
-                         [](const auto& event) {
-                           return event.param == CTRL_C_EVENT ? "CtrlC" : "CtrlBreak";
-                         });
+                         [](const auto& event) { return event.param == CTRL_C_EVENT ? "CtrlC" : "CtrlBreak"; });
 
 TEST(ConsoleWindow, ThatIsClosedEndsTheCopyInOrder) {
-  if (runs_under_wine())
-    GTEST_SKIP() << "Wine ends the processes in a closed pseudo console without asking them";
+  if (runs_under_wine()) GTEST_SKIP() << "Wine ends the processes in a closed pseudo console without asking them";
   const Folder folder;
   PseudoConsole console;
   const Copy witness{folder.exe()};
@@ -44,8 +40,7 @@ TEST(ConsoleWindow, ThatIsClosedEndsTheCopyInOrder) {
   ASSERT_TRUE(eventually([&] { return witness.shows() == 2U && copy.shows() == 2U; })) << copy.notes();
   console.close();
   const std::string left = "- " + std::to_string(copy.pid()) + "\n";
-  EXPECT_TRUE(eventually([&] { return witness.output().find(left) != std::string::npos; }))
-      << witness.output();
+  EXPECT_TRUE(eventually([&] { return witness.output().find(left) != std::string::npos; })) << witness.output();
 }
 
 TEST(ConsoleEvent, EndsACopyWhoseOutputNobodyReads) {

@@ -49,11 +49,10 @@ class Attributes {
     SIZE_T size = 0;
     InitializeProcThreadAttributeList(nullptr, 1, 0, &size);
     memory_.resize(size);
-    if (InitializeProcThreadAttributeList(list(), 1, 0, &size) == 0)
-      fail("InitializeProcThreadAttributeList");
+    if (InitializeProcThreadAttributeList(list(), 1, 0, &size) == 0) fail("InitializeProcThreadAttributeList");
     if (console == nullptr) return;
-    if (UpdateProcThreadAttribute(list(), 0, PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE, console, sizeof(console),
-                                  nullptr, nullptr) == 0) {
+    if (UpdateProcThreadAttribute(list(), 0, PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE, console, sizeof(console), nullptr,
+                                  nullptr) == 0) {
       fail("UpdateProcThreadAttribute");
     }
   }
@@ -63,9 +62,7 @@ class Attributes {
   Attributes(Attributes&&) = delete;
   Attributes& operator=(Attributes&&) = delete;
 
-  LPPROC_THREAD_ATTRIBUTE_LIST list() {
-    return reinterpret_cast<LPPROC_THREAD_ATTRIBUTE_LIST>(memory_.data());
-  }
+  LPPROC_THREAD_ATTRIBUTE_LIST list() { return reinterpret_cast<LPPROC_THREAD_ATTRIBUTE_LIST>(memory_.data()); }
 
  private:
   std::vector<std::byte> memory_;
@@ -85,8 +82,7 @@ PROCESS_INFORMATION create_process(std::wstring line, const Start& start, HANDLE
   if (start.console != nullptr) info.lpAttributeList = attributes.list();
   PSECURITY_DESCRIPTOR descriptor = nullptr;
   if (start.security != nullptr) {
-    ConvertStringSecurityDescriptorToSecurityDescriptorW(start.security, SDDL_REVISION_1, &descriptor,
-                                                         nullptr);
+    ConvertStringSecurityDescriptorToSecurityDescriptorW(start.security, SDDL_REVISION_1, &descriptor, nullptr);
   }
   const std::unique_ptr<void, LocalFreed> guard{descriptor};
   SECURITY_ATTRIBUTES security{sizeof(security), descriptor, FALSE};
@@ -119,9 +115,7 @@ bool eventually(const std::function<bool()>& condition) {
   return true;
 }
 
-bool runs_under_wine() {
-  return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr;
-}
+bool runs_under_wine() { return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr; }
 
 std::wstring unique_name() {
   static std::atomic<unsigned> count{0};

@@ -77,8 +77,7 @@ TEST(Count, IsOneForTheOneThatIsLeft) {
   Copies copies;
   start(copies, 12, folder.exe());
   ASSERT_TRUE(all_show(copies, 12)) << all_output(copies);
-  for (auto copy = std::next(copies.begin()); copy != copies.end(); ++copy)
-    TerminateProcess(copy->process(), 1);
+  for (auto copy = std::next(copies.begin()); copy != copies.end(); ++copy) TerminateProcess(copy->process(), 1);
   EXPECT_TRUE(eventually([&] { return copies.front().shows() == 1U; })) << copies.front().output();
   Copy newcomer{folder.exe()};
   EXPECT_TRUE(eventually([&] { return newcomer.shows() == 2U; })) << newcomer.output();

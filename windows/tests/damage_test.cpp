@@ -75,10 +75,8 @@ TEST_F(Damage, OfOneSlotIsHealed) {
   EXPECT_TRUE(eventually([&] { return table().slots[0] != 0x0123'4567'89ab'cdefU; }));
   EXPECT_TRUE(eventually([&] { return count_live(table().look()) == 2; }));
   const auto third = start();
-  EXPECT_TRUE(eventually([&] {
-    return first->shows() == 3U && second->shows() == 3U && third->shows() == 3U;
-  })) << first->output()
-      << second->output() << third->output();
+  EXPECT_TRUE(eventually([&] { return first->shows() == 3U && second->shows() == 3U && third->shows() == 3U; }))
+      << first->output() << second->output() << third->output();
 }
 
 TEST_F(Damage, OfASlotThatIsWrittenTwiceIsHealed) {
@@ -93,8 +91,7 @@ TEST_F(Damage, OfAllSlotsByZeroesIsHealedWithTheNextOneThatWakes) {
   const auto first = start();
   const auto second = start();
   const auto third = start();
-  ASSERT_TRUE(
-      eventually([&] { return first->shows() == 3U && second->shows() == 3U && third->shows() == 3U; }));
+  ASSERT_TRUE(eventually([&] { return first->shows() == 3U && second->shows() == 3U && third->shows() == 3U; }));
   for (auto& slot : table().slots) slot = 0;
   third->terminate();
   EXPECT_TRUE(eventually([&] { return first->shows() == 2U && second->shows() == 2U; }))
@@ -146,10 +143,8 @@ TEST(DamagedSection, CrashesNobodyAndIsHealed) {
     ASSERT_TRUE(eventually([&] { return first.shows() == 2U && second.shows() == 2U; })) << first.output();
     write_section(first, random_words(seed));
     const Copy newcomer{folder.exe()};
-    EXPECT_TRUE(eventually([&] {
-      return newcomer.shows() == 3U && first.shows() == 3U && second.shows() == 3U;
-    })) << first.output()
-        << second.output() << newcomer.output() << newcomer.notes();
+    EXPECT_TRUE(eventually([&] { return newcomer.shows() == 3U && first.shows() == 3U && second.shows() == 3U; }))
+        << first.output() << second.output() << newcomer.output() << newcomer.notes();
   }
 }
 

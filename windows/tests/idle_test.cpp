@@ -63,8 +63,7 @@ TEST(Idle, CopyDoesNotWakeUp) {
   Sleep(2000);
   EXPECT_EQ(activity(copy, folder.exe()), before);
   const Copy newcomer{other.exe(), arguments};
-  EXPECT_TRUE(eventually([&] { return activity(copy, folder.exe()) > before; }))
-      << "the measure does not measure";
+  EXPECT_TRUE(eventually([&] { return activity(copy, folder.exe()) > before; })) << "the measure does not measure";
 }
 
 }  // namespace

@@ -49,8 +49,7 @@ TEST(LaunchN, RefusesWhatIsNoNumber) {
   for (const wchar_t* wrong : {L"0", L"three", L"4x", L"101"}) {
     const Copy script = launch_n({wrong});
     EXPECT_EQ(script.exit_code(), DWORD{2}) << script.output();
-    EXPECT_TRUE(eventually([&] { return script.notes().starts_with("launch_n: not a number"); }))
-        << script.notes();
+    EXPECT_TRUE(eventually([&] { return script.notes().starts_with("launch_n: not a number"); })) << script.notes();
   }
 }
 

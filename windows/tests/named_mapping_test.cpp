@@ -18,8 +18,7 @@ namespace {
 class Foreign {
  public:
   explicit Foreign(DWORD size, DWORD flags = PAGE_READWRITE)
-      : mapping_(CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, flags, 0, size,
-                                    (L"Local\\" + name_).c_str())) {}
+      : mapping_(CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, flags, 0, size, (L"Local\\" + name_).c_str())) {}
 
   [[nodiscard]] std::string name() const { return to_utf8(name_); }
   [[nodiscard]] HANDLE handle() const { return mapping_.get(); }

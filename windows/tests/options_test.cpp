@@ -62,8 +62,7 @@ TEST(Options, ThatAreWrongAreWrongUsage) {
                                      {"--via", "mapping", "--name", ""},
                                      {"--via", "mapping", "--name", "Global\\x"},
                                      {"--via", "mapping", "--name", std::string(201, 'x')}};
-  for (const auto& arguments : wrong)
-    EXPECT_TRUE(is_wrong(arguments)) << arguments.front() << arguments.back();
+  for (const auto& arguments : wrong) EXPECT_TRUE(is_wrong(arguments)) << arguments.front() << arguments.back();
 }
 
 TEST(Options, ThatAskForHelpOrVersionSucceed) {

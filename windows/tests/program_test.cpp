@@ -41,8 +41,8 @@ TEST(Program, JoinsAndLeavesInTwoLines) {
                                       R"(\d\d:\d\d:\d\d\.\d{3}  \[)" +
                                       pid + R"(\] +0 live  left; last one out[^\n]*\n$)");
   })) << copy.output();
-  EXPECT_TRUE(matches(copy.notes(),
-                      "^share_data: section SHARED at 0x[0-9a-f]+, 33 KiB, shared by all that run .*exe\n$"))
+  EXPECT_TRUE(
+      matches(copy.notes(), "^share_data: section SHARED at 0x[0-9a-f]+, 33 KiB, shared by all that run .*exe\n$"))
       << copy.notes();
 }
 
@@ -79,9 +79,8 @@ TEST(Program, ShowsPathsInAnyScript) {
   const Folder folder{L"gr\u00fc\u00df \u6570"};
   const Copy copy{folder.exe(), {L"--for", L"0.2"}};
   EXPECT_EQ(copy.exit_code(), DWORD{0});
-  EXPECT_TRUE(eventually([&] {
-    return copy.notes().find("gr\xc3\xbc\xc3\x9f \xe6\x95\xb0") != std::string::npos;
-  })) << copy.notes();
+  EXPECT_TRUE(eventually([&] { return copy.notes().find("gr\xc3\xbc\xc3\x9f \xe6\x95\xb0") != std::string::npos; }))
+      << copy.notes();
 }
 
 TEST(Program, RefusesANameThatAnEventHas) {
@@ -103,8 +102,7 @@ void unshare_section(const std::filesystem::path& exe) {
   file.read(headers.data(), static_cast<std::streamsize>(headers.size()));
   const auto section = headers.find(std::string{"SHARED\0\0", 8});
   ASSERT_NE(section, std::string::npos);
-  const auto flags =
-      section + offsetof(IMAGE_SECTION_HEADER, Characteristics) + 3;  // 0x10000000 is in byte 3
+  const auto flags = section + offsetof(IMAGE_SECTION_HEADER, Characteristics) + 3;  // 0x10000000 is in byte 3
   ASSERT_NE(headers[flags] & 0x10, 0);
   file.seekp(static_cast<std::streamoff>(flags));
   file.put(static_cast<char>(headers[flags] & ~0x10));
@@ -116,15 +114,13 @@ TEST(Program, RefusesToStartWhereItsSectionIsNotShared) {
   for (const wchar_t* option : {L"--for=1", L"--status"}) {
     const Copy copy{folder.exe(), {option}};
     EXPECT_EQ(copy.exit_code(), DWORD{1});
-    EXPECT_TRUE(eventually([&] { return matches(copy.notes(), "section SHARED is not shared"); }))
-        << copy.notes();
+    EXPECT_TRUE(eventually([&] { return matches(copy.notes(), "section SHARED is not shared"); })) << copy.notes();
   }
 }
 
 TEST(Program, ExitsWithTwoOnWrongUsage) {
   const Folder folder;
-  const std::vector<std::vector<std::wstring>> wrong{
-      {L"--max", L"0"}, {L"--for"}, {L"--name", L"x"}, {L"--nope"}};
+  const std::vector<std::vector<std::wstring>> wrong{{L"--max", L"0"}, {L"--for"}, {L"--name", L"x"}, {L"--nope"}};
   for (const auto& arguments : wrong) {
     const Copy copy{folder.exe(), arguments};
     EXPECT_EQ(copy.exit_code(), DWORD{2});
@@ -155,9 +151,8 @@ TEST(Program, LetsInNoMoreThanMaxOfTwelveThatStartAtOnce) {
     if (!ended(copy)) continue;
     EXPECT_EQ(copy.exit_code(), DWORD{3});
     EXPECT_EQ(copy.output(), "");
-    EXPECT_TRUE(eventually([&] {
-      return matches(copy.notes(), "^share_data: not joining: 5 live, --max 5\n$");
-    })) << copy.notes();
+    EXPECT_TRUE(eventually([&] { return matches(copy.notes(), "^share_data: not joining: 5 live, --max 5\n$"); }))
+        << copy.notes();
   }
   EXPECT_TRUE(eventually([&] {
     return std::ranges::all_of(copies, [&](const Copy& copy) { return ended(copy) || copy.shows() == 5U; });
@@ -172,12 +167,11 @@ TEST(Program, TellsTheStatusAndDisturbsNobody) {
   const Copy second{folder.exe()};
   ASSERT_TRUE(eventually([&] { return first.shows() == 2U && second.shows() == 2U; }));
   const std::string before = first.output() + second.output();
-  EXPECT_TRUE(
-      matches(output_of(folder, {L"--status"}), "^2 live\n +PID +RUNNING\n( +\\d+ +0:00:\\d\\d\n){2}$"));
+  EXPECT_TRUE(matches(output_of(folder, {L"--status"}), "^2 live\n +PID +RUNNING\n( +\\d+ +0:00:\\d\\d\n){2}$"));
   const std::string json = output_of(folder, {L"--status", L"--json"});
-  EXPECT_TRUE(
-      matches(json, R"(^\{"live":2,"plain":2,"instances":\[\{"pid":\d+,"started":"\d{4}-\d\d-\d\dT\d\d:\d\d:)"
-                    R"(\d\d\.\d{3}Z","seconds":\d+\.\d\d\},\{[^}]*\}\]\}\n$)"))
+  EXPECT_TRUE(matches(json,
+                      R"(^\{"live":2,"plain":2,"instances":\[\{"pid":\d+,"started":"\d{4}-\d\d-\d\dT\d\d:\d\d:)"
+                      R"(\d\d\.\d{3}Z","seconds":\d+\.\d\d\},\{[^}]*\}\]\}\n$)"))
       << json;
   EXPECT_NE(json.find("\"pid\":" + std::to_string(second.pid())), std::string::npos) << json;
   EXPECT_EQ(first.output() + second.output(), before);
@@ -189,8 +183,7 @@ TEST(Program, TellsTheStatusOfAMappingWithoutMakingIt) {
   EXPECT_EQ(output_of(folder, {L"--via", L"mapping", L"--name", name, L"--status"}), "0 live\n");
   const Copy copy{folder.exe(), {L"--via", L"mapping", L"--name", name}};
   ASSERT_TRUE(eventually([&] { return copy.shows() == 1U; }));
-  EXPECT_TRUE(
-      output_of(folder, {L"--via", L"mapping", L"--name", name, L"--status"}).starts_with("1 live\n"));
+  EXPECT_TRUE(output_of(folder, {L"--via", L"mapping", L"--name", name, L"--status"}).starts_with("1 live\n"));
 }
 
 TEST(Program, EndsWhenTheReaderOfItsOutputHasGone) {

@@ -5,9 +5,9 @@ export WINEPREFIX="$3" WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml='
 shift 3
 mkdir -p "$WINEPREFIX"
 
-# The first program of a session starts Wine's services, which live longer than it does and keep its output open;
-# whoever reads that to the end would wait for them. So let this one be the first. The session ends by itself, half a
-# minute after the last program.
+# The first program of a session starts Wine's services, which live longer than it does and keep its output open:
+# whoever reads that to the end would wait for them. So let this one be the first. The session ends by itself half
+# a minute after the last program.
 "$wineserver" -p30 >/dev/null 2>&1
 "$wine" cmd /c exit >/dev/null 2>&1 </dev/null
 
