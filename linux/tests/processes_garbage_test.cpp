@@ -170,6 +170,13 @@ TEST_F(Garbage, ALivingProcessThatSeemsToBeAdmittedHoldsUpNobodyForLong) {
   expect_healed();
 }
 
+TEST_F(Garbage, ACopyThatSeemsToHaveBeenMournedAlreadyIsNotCountedWhenItDies) {
+  write_garbage([&] { table().mourned = slot_of(identity_of(copies.back().pid())); });
+  copies.back().destroy();
+  copies.pop_back();
+  EXPECT_TRUE(all_show_again(2));
+}
+
 TEST_F(Garbage, StatusLooksAtAnything) {
   std::mt19937_64 random{seed()};
   for (int round = 0; round < 10; ++round) {
