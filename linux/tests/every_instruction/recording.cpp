@@ -1,0 +1,120 @@
+#include "recording.h"
+
+#include <fcntl.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "file_descriptor.h"
+#include "table.h"
+
+namespace share_data::test {
+namespace {
+
+/// The segments of a key that a process is attached to, seen through its eyes: to attach to them would be
+/// seen.
+class SharedMemory {
+ public:
+  SharedMemory(pid_t pid, key_t key)
+      : maps_(fmt::format("/proc/{}/maps", pid)),
+        name_(fmt::format("/SYSV{:08x}", static_cast<std::uint32_t>(key))),
+        memory_(open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC)) {
+    find();
+  }
+
+  /// After it has attached to one or detached from one.
+  void find() {
+    segments_.clear();
+    std::ifstream maps{maps_};
+    for (std::string line; std::getline(maps, line);) {
+      if (line.find(name_) != line.npos) segments_.push_back({std::stoull(line, nullptr, 16), {}});
+    }
+    has_changed();
+  }
+
+  /// Whether anything has changed since it was asked last.
+  bool has_changed() {
+    bool changed = false;
+    for (auto& [address, bytes] : segments_) {
+      Bytes now{};
+      if (pread(memory_.get(), now.data(), now.size(), static_cast<off_t>(address)) < 0) continue;
+      changed |= std::memcmp(now.data(), bytes.data(), now.size()) != 0;
+      bytes = now;
+    }
+    return changed;
+  }
+
+ private:
+  using Bytes = std::array<char, sizeof(Table)>;
+
+  std::string maps_;
+  std::string name_;
+  FileDescriptor memory_;
+  std::vector<std::pair<Address, Bytes>> segments_;
+};
+
+/// Whether it does more than ask.
+bool changes_something(const Call& call) {
+  switch (call.number) {
+    case SYS_shmget:
+    case SYS_shmat:
+    case SYS_shmdt:
+    case SYS_futex:
+    case SYS_write:
+      return true;
+    case SYS_shmctl:
+      return call.second == IPC_RMID;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Recording::Recording(Tracee& tracee, pid_t pid, key_t key, const std::function<bool(const Call&)>& is_end) {
+  SharedMemory memory{pid, key};
+  std::set<std::pair<std::size_t, Address>> known;
+  std::map<Address, int> passes;
+  bool after_atomic = true;
+  for (bool running = tracee.step(); running; ++instructions_) {
+    const Address address = tracee.address();
+    const auto call = tracee.next_call();
+    const bool atomic = tracee.next_is_atomic();
+    if (known.emplace(changes_.size(), address).second) {
+      points_.push_back({changes_.size(), address, atomic || after_atomic});
+    }
+    end_ = address;
+    if (call && is_end(*call)) return;
+    after_atomic = atomic;
+    ++passes[address];
+    running = tracee.step();
+    if (call && (call->number == SYS_shmat || call->number == SYS_shmdt)) memory.find();
+    if (call ? changes_something(*call) : memory.has_changed()) {
+      changes_.push_back({address, passes[address]});
+      passes.clear();
+    }
+  }
+}
+
+bool Recording::replay(Tracee& tracee, const Point& point) const {
+  if (point.address == 0) return true;
+  tracee.step();
+  for (std::size_t i = 0; i < point.epoch; ++i) {
+    if (!tracee.run_to(changes_[i].address, changes_[i].passes, end_)) return false;
+    tracee.step();
+  }
+  return tracee.run_to(point.address, 1, end_);
+}
+
+}  // namespace share_data::test
