@@ -93,9 +93,10 @@ Display::End Display::show_changes() {
   for (;;) {
     // First of all: whatever changes from here on, the wait at the end does not sleep over it.
     const std::uint32_t seen = membership_.table().changes;
-    if (membership_.is_leaving() || finishing_ != 0) return End::told_to;
     const Slots now = membership_.table().look();
     const SegmentState state = membership_.segment().state();
+    // After the look, which may miss our own slot because we are just leaving.
+    if (membership_.is_leaving() || finishing_ != 0) return End::told_to;
     if (state.removed) return End::segment_removed;
     if (membership_.reclaim_if_lost(now) || bury_impostors(now, state)) continue;
     if (report(now)) {
