@@ -6,7 +6,7 @@ if "%~1"=="/?" goto usage
 if /i "%~1"=="--help" goto usage
 
 set "count=%~1"
-if not defined count set "count=4"
+if not defined count set "count=3"
 set /a number=count 2>nul
 if not "%number%"=="%count%" goto usage_error
 if %number% lss 1 goto usage_error
@@ -67,8 +67,8 @@ echo Starts several copies of share_data, each in a console window of its own.
 echo.
 echo   launch_n [N] [options of share_data]
 echo.
-echo   launch_n 3                 three copies; without a number, four
-echo   launch_n 3 --via mapping   three that share through a named mapping
+echo   launch_n 5                 five copies; without a number, three
+echo   launch_n 5 --via mapping   five that share through a named mapping
 echo.
 echo Stop a copy with Ctrl+C in its window or by closing the window, or end it in
 echo the Task Manager: the others tell what they saw.
