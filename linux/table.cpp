@@ -64,8 +64,8 @@ void Table::announce() {
 // Many see a death, and it is enough that one of them tells. But that one may have been stopped, or killed itself,
 // halfway through; so each makes sure. Only who has told everybody writes it down here.
 void Table::mourn(Identity identity) {
-  if (mourned == slot_of(identity)) return;
-  bury(identity);
+  const bool buried = bury(identity);  // whatever `mourned` says: anybody may have written it
+  if (!buried && mourned == slot_of(identity)) return;
   announce();
   mourned = slot_of(identity);
 }
