@@ -1,9 +1,11 @@
 // Anybody who may write to the segment can write anything into it. No copy crashes or hangs over it, none sends
 // a signal to whoever is named there, and once it stops, the count is right again.
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <random>
+#include <thread>
 
 #include "bystander.h"
 #include "copies_test.h"
@@ -172,6 +174,8 @@ TEST_F(Garbage, ALivingProcessThatSeemsToBeAdmittedHoldsUpNobodyForLong) {
 
 TEST_F(Garbage, ACopyThatSeemsToHaveBeenMournedAlreadyIsNotCountedWhenItDies) {
   write_garbage([&] { table().mourned = slot_of(identity_of(copies.back().pid())); });
+  // Until each watches the others. Were this too short, the test would not see what it is after, but pass.
+  std::this_thread::sleep_for(std::chrono::milliseconds{500});
   copies.back().destroy();
   copies.pop_back();
   EXPECT_TRUE(all_show_again(2));
