@@ -67,13 +67,13 @@ count() { grep --count --extended-regexp -e "$1" "$2"; }
 
 # Nobody runs, as far as the processes, the program and the kernel can tell.
 nothing_left() {
-  ! pgrep --full -- "share_data.*--key=$key" >/dev/null && live_is 0 &&
+  ! pgrep --full -- "linux/share_data .*--key=$key" >/dev/null && live_is 0 &&
     ! awk -v key=$((key)) '$1 == key' /proc/sysvipc/shm | grep --quiet .
 }
 
 clean_up() {
   outer_tmux kill-server 2>/dev/null || true
-  pkill -KILL --full -- "share_data.*--key=$key" || true
+  pkill -KILL --full -- "linux/share_data .*--key=$key" || true
   if [[ -e $program ]]; then ipcrm --shmem-key "$key" 2>/dev/null || true; fi
   rm -rf "$work" "/tmp/tmux-$EUID/launch_n_test-$$"
 }
