@@ -138,7 +138,6 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     Copy dying = start({"--quiet"});
     EXPECT_TRUE(all_show({&dying, &*survivor_}, 2));
     Copy copy = start_here();
-    EXPECT_TRUE(eventually([&] { return watched_by(copy) == 2; }));
     survivor_->signal(SIGSTOP);
     waitpid(survivor_->pid(), nullptr, WUNTRACED);
     Tracee tracee = at_rest(copy);
@@ -155,9 +154,14 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     return {std::move(copy), tracee};
   }
 
+  /// A copy that the others know of, and nobody has anything to do any more: who watches the other one has
+  /// shown its line and cooled down.
   Copy start_here() {
     Copy copy = start(Launch{.options = {"--quiet"}, .before_exec = [] { Tracee::fix_addresses(); }});
     EXPECT_TRUE(eventually([&] { return copy.shown().has_value(); }));
+    const int others = *copy.shown() - 1;
+    EXPECT_TRUE(
+        eventually([&] { return watched_by(copy) == others && (!survivor_ || watched_by(*survivor_) == others); }));
     return copy;
   }
 

@@ -38,7 +38,7 @@ class SharedMemory {
     segments_.clear();
     std::ifstream maps{maps_};
     for (std::string line; std::getline(maps, line);) {
-      if (line.find(name_) != line.npos) segments_.push_back({std::stoull(line, nullptr, 16), {}});
+      if (line.find(name_) != std::string::npos) segments_.push_back({std::stoull(line, nullptr, 16), {}});
     }
     has_changed();
   }
