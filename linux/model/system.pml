@@ -41,7 +41,7 @@ byte started, kills, removals, takeovers, interrupts;
 #if MUTANT == FIRST_BURIER
 #define deaths_seen(p) (shown[p] & segment[here[p]].slots & ~alive)
 #else
-#define deaths_seen(p) (shown[p] & ~alive & ~bit_of(segment[here[p]].mourned))
+#define deaths_seen(p) (shown[p] & ~alive & (segment[here[p]].slots | ~bit_of(segment[here[p]].mourned)))
 #endif
 #define sees_death(p) (deaths_seen(p) != 0)
 #define exists(s) (key == s || segment[s].attached != 0)
