@@ -44,7 +44,7 @@ class Random : public CopiesTest {
 
   static void leave(Member& member) {
     member.copy.signal(SIGTERM);
-    member.copy.signal(SIGCONT);  // one that is stopped could not
+    if (member.stopped) member.copy.signal(SIGCONT);  // else it could not
   }
 
   /// All that have been told to go are gone, and those that run show how many there are.
