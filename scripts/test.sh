@@ -7,15 +7,13 @@ presets=(
   release      # what launch_n.sh starts; it has no tests
   release-tests
   clang
-  asan
-  tsan
   mingw        # the Windows program, its tests run under Wine
   clang-mingw  # the same with the pragma spelling of the shared section
 )
 quick_presets=(release release-tests)
 # clang-tidy reads the programs as these are built; not the tests, which are full of
 # GoogleTest's macros.
-tidy_presets=(clang clang-mingw)
+tidy_presets=(clang)
 jobs=$(nproc)
 
 usage() {
