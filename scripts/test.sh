@@ -8,7 +8,6 @@ presets=(
   release-tests
   clang
   mingw        # the Windows program, its tests run under Wine
-  clang-mingw  # the same with the pragma spelling of the shared section
 )
 quick_presets=(release release-tests)
 # clang-tidy reads the programs as these are built; not the tests, which are full of
