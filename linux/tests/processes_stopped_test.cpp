@@ -22,7 +22,7 @@ TEST_F(Stopped, ChangesNothingForTheRest) {
   ASSERT_TRUE(all_show(copies, 5));
   const std::size_t lines = copies[0].lines().size();
   copies[3].signal(SIGSTOP);
-  copies[4].signal(SIGTSTP);
+  copies[4].signal(SIGSTOP);
   ASSERT_TRUE(is_stopped(copies[3]) && is_stopped(copies[4]));
 
   Copy newcomer = start();
