@@ -77,7 +77,7 @@ std::error_code write_standard_output(std::string_view text) { return write(STD_
 // A pipe cannot be asked whether it would take more, so the write that may hang gets a thread of its own.
 void write_standard_error(std::string_view text) {
   auto copy = std::make_unique<std::string>(text);
-  const auto thread = reinterpret_cast<HANDLE>(_beginthreadex(nullptr, 0, write_note, copy.get(), 0, nullptr));
+  auto* const thread = reinterpret_cast<HANDLE>(_beginthreadex(nullptr, 0, write_note, copy.get(), 0, nullptr));
   if (thread == nullptr) return;
   (void)copy.release();  // it is the thread's now
   WaitForSingleObject(thread, patience_for_a_note_ms);

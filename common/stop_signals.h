@@ -16,7 +16,7 @@ class StopSignals {
  public:
   /// Throws std::system_error where the system refuses.
   StopSignals();
-  ~StopSignals();
+  ~StopSignals();  // NOLINT(performance-trivially-destructible): only on Windows
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
   StopSignals(StopSignals&&) = delete;

@@ -7,12 +7,15 @@ presets=(
   release      # what launch_n.sh starts; it has no tests
   release-tests
   clang
+  asan
+  tsan
   mingw        # the Windows program, its tests run under Wine
+  clang-mingw  # the same, in the other spelling of the shared section
 )
 quick_presets=(release release-tests)
 # clang-tidy reads the programs as these are built; not the tests, which are full of
 # GoogleTest's macros.
-tidy_presets=(clang)
+tidy_presets=(clang clang-mingw)
 jobs=$(nproc)
 
 usage() {

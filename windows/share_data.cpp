@@ -124,7 +124,7 @@ int main() {
   using namespace share_data;
   const auto parsed = parse_options(own_arguments());
   if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
-  const auto& options = std::get<Options>(parsed);
+  const auto& options = *std::get_if<Options>(&parsed);
   const Log log{options.style, GetCurrentProcessId()};
   return run_guarded(options, log);
 }
