@@ -8,7 +8,7 @@
   panes_packages=(tmux)
   windows_packages=(cmake ninja-build g++-mingw-w64-x86-64-posix libcli11-dev libfmt-dev googletest wine64)
   test_packages=("${program_packages[@]}" "${panes_packages[@]}"
-    libgtest-dev nlohmann-json3-dev jq strace procps spin)
+    libgtest-dev nlohmann-json3-dev jq strace procps spin help2man binutils)
   check_packages=(clang clang-format clang-tidy libclang-rt-dev shellcheck)
   windows_test_packages=("${windows_packages[@]}" clang lld binutils)
 }
