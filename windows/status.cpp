@@ -1,6 +1,5 @@
 #include "status.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -61,11 +60,8 @@ double seconds_since(system_clock::time_point start) {
 }
 
 std::string as_json(const Instance& instance) {
-  if (!instance.started) return fmt::format(R"({{"pid":{},"started":null,"seconds":null}})", instance.pid);
-  const auto whole = std::chrono::floor<std::chrono::seconds>(*instance.started);
-  const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(*instance.started - whole);
-  return fmt::format(R"({{"pid":{},"started":"{:%Y-%m-%dT%H:%M:%S}.{:03}Z","seconds":{:.2f}}})", instance.pid,
-                     fmt::gmtime(system_clock::to_time_t(whole)), rest.count(), seconds_since(*instance.started));
+  const std::string seconds = instance.started ? fmt::format("{:.2f}", seconds_since(*instance.started)) : "null";
+  return fmt::format(R"({{"pid":{},"seconds":{}}})", instance.pid, seconds);
 }
 
 std::string as_json(const Status& status) {
