@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -26,9 +28,19 @@ std::string name_of(key_t key) { return fmt::format("{:#010x}", static_cast<std:
 
 std::uint64_t key_word(key_t key) { return static_cast<std::uint32_t>(key); }
 
+struct FileClosed {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+/// Read from the file itself: getpwuid(3) loads libraries at run time, which a static program has not brought
+/// along.
 std::string user_name(uid_t uid) {
-  const passwd* entry = getpwuid(uid);  // NOLINT(concurrency-mt-unsafe): on the way out, with nobody else about
-  return entry != nullptr ? entry->pw_name : fmt::format("uid {}", uid);
+  const std::unique_ptr<std::FILE, FileClosed> users{std::fopen("/etc/passwd", "re")};
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): on the way out, with nobody else about
+  while (const passwd* user = users ? fgetpwent(users.get()) : nullptr) {
+    if (user->pw_uid == uid) return user->pw_name;
+  }
+  return fmt::format("uid {}", uid);
 }
 
 /// Calls `visit(id, info)` for each segment on the system, as ipcs(1) does: SHM_STAT takes the kernel's own
