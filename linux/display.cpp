@@ -54,38 +54,18 @@ bool is_empty(const Event& event) { return event.joined.empty() && event.left.em
 
 }  // namespace
 
-Display::Display(Membership& membership, Watch& watch, const Log& log, Slots& shown)
-    : membership_(membership), watch_(watch), log_(log), shown_(shown) {
-  try {
-    thread_ = std::thread{[this] { run(); }};
-  } catch (const std::system_error& error) {
-    throw Failure(error.code().value(), "pthread_create",
-                  "see `ulimit -u` and the limit of tasks in the control group");
-  }
-}
-
-Display::~Display() {
-  if (!thread_.joinable()) return;
-  finishing_ = 1;
-  membership_.table().announce();
-  futex_wake_all(finishing_, FutexScope::process);
-  thread_.join();
-}
-
-void Display::run() {
-  auto end = End::failed;
-  try {
-    end = show_changes();
-    if (end == End::told_to) print_last();
-  } catch (const std::system_error& error) {
-    output_error_ = error.code();
-    end = End::output_failed;
-  } catch (...) {
-    failure_ = std::current_exception();
-  }
-  ended_ = 1 + static_cast<std::uint32_t>(end);
-  futex_wake_all(ended_, FutexScope::process);
-  watch_.nudge();
+Display::End Display::run() {
+  struct Through {
+    Display& display;
+    ~Through() {
+      display.ended_ = 1;
+      futex_wake_all(display.ended_, FutexScope::process);
+      display.watch_.nudge();
+    }
+  } const through{*this};
+  const End end = show_changes();
+  if (end == End::told_to) print_last();
+  return end;
 }
 
 Display::End Display::show_changes() {
@@ -151,7 +131,7 @@ void Display::cool_down(std::uint32_t live) const {
 }
 
 void Display::print(const Event& event) {
-  if (const std::error_code error = log_.event(event)) throw std::system_error(error, "standard output");
+  if (const std::error_code error = log_.event(event)) throw OutputFailed(error);
 }
 
 void Display::print_last() {
@@ -167,17 +147,13 @@ void Display::print_last() {
 bool Display::finish(const std::optional<Remains>& remains, std::chrono::milliseconds patience) {
   remains_ = remains;
   finishing_ = 1;
+  if (!remains) membership_.table().announce();  // leaving has not woken us
   futex_wake_all(finishing_, FutexScope::process);
   const auto until = steady_clock::now() + patience;
   for (auto now = steady_clock::now(); ended_ == 0 && now < until; now = steady_clock::now()) {
     futex_wait(ended_, 0, FutexScope::process, until - now);
   }
   return ended_ != 0;
-}
-
-std::optional<Display::End> Display::ended() const {
-  const std::uint32_t ended = ended_;
-  return ended == 0 ? std::nullopt : std::optional{static_cast<End>(ended - 1)};
 }
 
 }  // namespace share_data

@@ -4,10 +4,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <exception>
 #include <optional>
 #include <system_error>
-#include <thread>
 
 #include "log.h"
 #include "membership.h"
@@ -15,39 +13,43 @@
 
 namespace share_data {
 
-/// A thread of its own, because nothing can wait for a futex and for file descriptors at once: here the one,
-/// so that a change goes straight from the kernel to the line; in Watch the other.
+/// Thrown where standard output takes no more.
+struct OutputFailed : std::system_error {
+  explicit OutputFailed(std::error_code error) : std::system_error(error, "standard output") {}
+};
+
+/// This is the main thread's work: a change goes straight from the kernel to the line. Nothing can wait for a futex
+/// and for file descriptors at once, so another thread, the Lookout, waits for those.
 ///
-/// It is the only one that writes to standard output, so a reader who takes nothing can hold up nobody else.
+/// Nobody else writes to standard output, so a reader who takes nothing holds up no more than this.
 class Display {
  public:
   enum class End {
     told_to,          ///< by finish()
     segment_removed,  ///< somebody removed the segment under us
-    output_failed,    ///< see output_error()
-    failed,           ///< see failure()
   };
 
-  /// Starts the thread. `shown` is what the lines before have told people, and is kept up to date; empty if
-  /// there have been none. Nudges `watch` when it ends by itself.
-  Display(Membership& membership, Watch& watch, const Log& log, Slots& shown);
-  ~Display();
+  /// `shown` is what the lines before have told people, and is kept up to date; empty if there have been none.
+  Display(Membership& membership, Watch& watch, const Log& log, Slots& shown)
+      : membership_(membership), watch_(watch), log_(log), shown_(shown) {}
+  ~Display() = default;
   Display(const Display&) = delete;
   Display& operator=(const Display&) = delete;
   Display(Display&&) = delete;
   Display& operator=(Display&&) = delete;
 
-  /// Has it print the last line, where there are remains, and end. Call it after Membership::leave(), which
-  /// wakes the thread. False if it did not end within `patience`, because nobody reads what it writes.
+  /// Shows the count until there is a reason to end. Throws OutputFailed, and Failure. In any case it nudges the
+  /// watch in the end.
+  End run();
+
+  /// For another thread: has run() print the last line, where there are remains, and end. Call it after
+  /// Membership::leave(). False if it did not end within `patience`, because nobody reads what it writes.
   bool finish(const std::optional<Remains>& remains, std::chrono::milliseconds patience);
 
-  /// Why the thread ended, if it has.
-  [[nodiscard]] std::optional<End> ended() const;
-  [[nodiscard]] std::error_code output_error() const { return output_error_; }
-  [[nodiscard]] const std::exception_ptr& failure() const { return failure_; }
+  /// True once run() is through.
+  [[nodiscard]] bool ended() const { return ended_ != 0; }
 
  private:
-  void run();
   End show_changes();
   [[nodiscard]] bool bury_impostors(const Slots& now, const SegmentState& state);
   [[nodiscard]] bool report(const Slots& now);
@@ -61,12 +63,9 @@ class Display {
   const Log& log_;
   Slots& shown_;
   std::chrono::steady_clock::time_point followed_at_;
-  std::error_code output_error_;
-  std::exception_ptr failure_;
   std::optional<Remains> remains_;
   std::atomic<std::uint32_t> finishing_{0};  ///< futex: 1 once finish() has been called
-  std::atomic<std::uint32_t> ended_{0};      ///< futex: 1 + End once the thread is through
-  std::thread thread_;
+  std::atomic<std::uint32_t> ended_{0};      ///< futex: 1 once run() is through
 };
 
 }  // namespace share_data

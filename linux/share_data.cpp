@@ -6,8 +6,9 @@
 //   table.h         what lies in the shared memory
 //   segment.h       shmget and its family
 //   membership.h    how a copy joins and leaves, whatever happens meanwhile
-//   watch.h         how it learns that another one was killed
 //   display.h       how a change becomes a line within microseconds
+//   watch.h         how it learns that another one was killed
+//   lookout.h       the thread that waits for that, and for the reasons to leave
 //   status.h        --status, which only looks
 //   identity.h      why a pid is not enough
 #include <fcntl.h>
@@ -29,6 +30,7 @@
 #include "failure.h"
 #include "identity.h"
 #include "log.h"
+#include "lookout.h"
 #include "membership.h"
 #include "options.h"
 #include "status.h"
@@ -37,12 +39,6 @@
 
 namespace share_data {
 namespace {
-
-using std::chrono::steady_clock;
-using Deadline = std::optional<steady_clock::time_point>;
-
-/// How long the last line may take where nobody reads it.
-constexpr std::chrono::seconds last_line_patience{3};
 
 /// Without these three, the first descriptors we open would get their numbers, and our lines would go there.
 void check_standard_descriptors() {
@@ -53,6 +49,7 @@ void check_standard_descriptors() {
 }
 
 Deadline deadline_of(const Options& options) {
+  using std::chrono::steady_clock;
   if (!options.run_for) return std::nullopt;
   constexpr std::chrono::duration<double> for_ever = std::chrono::hours{24 * 365 * 100};
   return steady_clock::now() +
@@ -66,48 +63,16 @@ ExitCode report_output(const std::error_code& error, const Log& log) {
   return system_failure;
 }
 
-/// Runs until there is a reason to leave: a request to stop, the deadline, or the end of the display.
-void look_after_the_others(const Membership& membership, Watch& watch, const Display& display,
-                           const Deadline& deadline, const Log& log) {
-  bool said_that_we_sweep = false;
-  while (!display.ended()) {
-    const Watch::Outcome outcome = watch.wait(deadline);
-    for (const Identity dead : outcome.dead) membership.table().mourn(dead);
-    if (outcome.sweep && membership.table().bury_dead()) membership.table().announce();
-    if (outcome.stop || outcome.deadline) return;
-    if (watch.sweep_reason() != 0 && !said_that_we_sweep) {
-      log.note(
-          fmt::format("cannot watch other processes (pidfd_open: {}); looking for the dead every {} ms instead",
-                      std::system_category().message(watch.sweep_reason()), Watch::sweep_interval.count()));
-      said_that_we_sweep = true;
-    }
-  }
-}
-
-/// Shows the count until there is a reason to end, and leaves. Empty if the reason is that the segment was
-/// removed: then it is time to join again.
-std::optional<ExitCode> show_count(Membership& membership, const Deadline& deadline, const StopSignals& stop,
-                                   const Log& log, Slots& shown) {
+/// Shows the count until there is a reason to end, and leaves. False if the reason is that the segment was removed:
+/// then it is time to join again.
+bool show_count(Membership& membership, const Deadline& deadline, const StopSignals& stop, const Log& log,
+                Slots& shown) {
   Watch watch{static_cast<int>(stop.wait_handle())};
   Display display{membership, watch, log, shown};
-  look_after_the_others(membership, watch, display, deadline, log);
-  if (!display.ended()) {
-    const Remains remains = membership.leave();
-    // The others know already. What is left is a line that nobody takes, and a thread that cannot be woken
-    // from it.
-    if (!display.finish(remains, last_line_patience)) std::_Exit(success);
-  }
-  switch (display.ended().value_or(Display::End::told_to)) {
-    case Display::End::segment_removed:
-      return std::nullopt;
-    case Display::End::output_failed:
-      return report_output(display.output_error(), log);
-    case Display::End::failed:
-      std::rethrow_exception(display.failure());
-    case Display::End::told_to:
-      break;
-  }
-  return success;
+  Lookout lookout{membership, watch, display, deadline, log};
+  const Display::End end = display.run();
+  lookout.join();
+  return end == Display::End::told_to;
 }
 
 ExitCode run(const Options& options, const Log& log) {
@@ -120,7 +85,7 @@ ExitCode run(const Options& options, const Log& log) {
   for (;;) {
     log.note(fmt::format("{} {}", membership->segment().created() ? "created" : "attached to",
                          membership->segment().describe(applicant.key)));
-    if (const auto exit_code = show_count(*membership, deadline, stop, log, shown)) return *exit_code;
+    if (show_count(*membership, deadline, stop, log, shown)) return success;
     log.note(fmt::format("segment {} was removed by somebody; joining again", membership->segment().id()));
     applicant.max.reset();                                       // a copy that has been admitted stays
     membership = std::make_unique<Membership>(applicant, stop);  // joins there before it leaves here
@@ -136,6 +101,8 @@ ExitCode run_guarded(const Options& options, const Log& log) {
     return refused;
   } catch (const Interrupted&) {
     return success;
+  } catch (const OutputFailed& failure) {
+    return report_output(failure.code(), log);
   } catch (const Failure& failure) {
     log.error(failure.what());
     if (!failure.hint().empty()) log.error(failure.hint());

@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
         FailingCall{"eventfd_ENFILE", "eventfd2:error=ENFILE", "epoll: Too many open files", "ulimit -n"},
         FailingCall{"clone_EAGAIN", "clone3,clone:error=EAGAIN", "pthread_create", "ulimit -u"},
         FailingCall{"readlink_ENOENT", "readlink:error=ENOENT", "readlink /proc/self", "mount /proc"},
-        FailingCall{"write_ENOSPC", "write:error=ENOSPC:when=1", "standard output: No space left", no_hint}),
+        FailingCall{"write_ENOSPC", "write:error=ENOSPC:when=2", "standard output: No space left", no_hint}),
     [](const auto& test) { return std::string{test.param.name}; });
 
 class Unwatchable : public CopiesTest {

@@ -4,14 +4,18 @@
 //
 // The normal run tries the instructions next to each system call and each atomic one, and some in between;
 // SHARE_DATA_EVERY_INSTRUCTION=all tries all (see Recording for what that means), a number about so many.
+#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -64,12 +68,32 @@ std::ptrdiff_t watched_by(const Copy& copy) {
   });
 }
 
+pid_t other_thread(pid_t pid) {
+  for (const auto& entry : std::filesystem::directory_iterator{fmt::format("/proc/{}/task", pid)}) {
+    const auto thread = static_cast<pid_t>(std::stol(entry.path().filename().string()));
+    if (thread != pid) return thread;
+  }
+  throw std::logic_error{"there is but one thread"};
+}
+
+constexpr long lookout_waits = SYS_epoll_wait;
+
+bool is_wait_of_main(const Call& call) {
+  return call.number == SYS_futex && (call.second & static_cast<std::uint64_t>(FUTEX_CMD_MASK)) == FUTEX_WAIT;
+}
+
 class EveryInstruction : public CopiesTest, public testing::WithParamInterface<Scene> {
  protected:
   /// A copy that is about to do it, on the way into the first system call.
   struct Victim {
     Copy copy;
     Tracee tracee;
+
+    void destroy() {
+      copy.signal(SIGKILL);
+      tracee.reap(copy.pid());
+      copy.destroy();
+    }
   };
 
   /// Starts all anew, so that each victim finds the same slots.
@@ -93,8 +117,8 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
 
   /// What ends the deed.
   static bool is_end(const Call& call) {
-    if (GetParam().deed == Deed::leave) return call.number == SYS_exit_group;
-    return call.number == SYS_epoll_wait || call.number == SYS_epoll_pwait;
+    if (GetParam().deed == Deed::leave) return call.number == SYS_exit;
+    return GetParam().deed == Deed::bury ? call.number == lookout_waits : is_wait_of_main(call);
   }
 
   testing::AssertionResult truth_is_shown() {
@@ -128,7 +152,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
 
   Victim about_to_leave() {
     Copy copy = start_here();
-    Tracee tracee = at_rest(copy);
+    Tracee tracee = lookout_of(copy);
     copy.signal(SIGTERM);
     return {std::move(copy), tracee};
   }
@@ -140,14 +164,15 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     Copy copy = start_here();
     survivor_->signal(SIGSTOP);
     waitpid(survivor_->pid(), nullptr, WUNTRACED);
-    Tracee tracee = at_rest(copy);
+    Tracee tracee = lookout_of(copy);
     dying.destroy();
     return {std::move(copy), tracee};
   }
 
   Victim about_to_join_again() {
     Copy copy = start_here();
-    Tracee tracee = at_rest(copy);
+    Tracee tracee = Tracee::from_now(copy.pid());
+    tracee.run_to_call(SYS_futex);
     const RawSegment segment{key()};
     remove_segment(key());
     segment.as<Table>().announce();
@@ -165,10 +190,10 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     return copy;
   }
 
-  /// On the way into the call in which the main thread waits for all that may come.
-  static Tracee at_rest(const Copy& copy) {
-    Tracee tracee = Tracee::from_now(copy.pid());
-    tracee.run_to_call(SYS_epoll_wait);
+  /// Its other thread, on the way into the call in which it waits for all that may come.
+  static Tracee lookout_of(const Copy& copy) {
+    Tracee tracee = Tracee::from_now(other_thread(copy.pid()));
+    tracee.run_to_call(lookout_waits);
     return tracee;
   }
 
@@ -180,7 +205,7 @@ TEST_P(EveryInstruction, MayBeTheLast) {
   {
     Victim victim = prepare();
     recording.emplace(victim.tracee, victim.copy.pid(), key(), is_end);
-    victim.copy.destroy();
+    victim.destroy();
     ASSERT_TRUE(truth_is_shown()) << "after the recording";
   }
   const std::vector<Point> points = chosen(recording->points());
@@ -188,7 +213,7 @@ TEST_P(EveryInstruction, MayBeTheLast) {
   for (const Point& point : points) {
     Victim victim = prepare();
     if (!recording->replay(victim.tracee, point)) ++missed;
-    victim.copy.destroy();
+    victim.destroy();
     ASSERT_TRUE(truth_is_shown()) << fmt::format("killed at {:#x} after {} changes", point.address, point.epoch);
   }
   std::cout << fmt::format("{}: {} instructions, {} points in {} epochs, {} tried, {} of them not met again\n",

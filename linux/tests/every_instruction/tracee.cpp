@@ -38,13 +38,19 @@ Tracee Tracee::from_start(pid_t pid) {
   return tracee;
 }
 
-Tracee Tracee::from_now(pid_t pid) {
-  Tracee tracee{pid};
-  check(ptrace(PTRACE_SEIZE, pid, nullptr, as_pointer(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)),
+Tracee Tracee::from_now(pid_t thread) {
+  Tracee tracee{thread};
+  check(ptrace(PTRACE_SEIZE, thread, nullptr, as_pointer(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)),
         "ptrace PTRACE_SEIZE");
-  check(ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr), "ptrace PTRACE_INTERRUPT");
+  check(ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr), "ptrace PTRACE_INTERRUPT");
   tracee.wait_for_stop();
   return tracee;
+}
+
+void Tracee::reap(pid_t pid) const {
+  int status = 0;
+  while (pid_ != pid && waitpid(pid_, &status, __WALL) == pid_ && WIFSTOPPED(status)) {
+  }
 }
 
 void Tracee::run_to_call(long number) {

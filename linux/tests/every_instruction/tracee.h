@@ -18,7 +18,7 @@ struct Call {
   std::uint64_t second;
 };
 
-/// The main thread of a process. Its other threads run on. All of it throws std::system_error.
+/// One thread of a process. The others run on. All of it throws std::system_error.
 class Tracee {
  public:
   /// For the child, before exec: the program gets the same addresses each time. False where that is not
@@ -31,8 +31,12 @@ class Tracee {
   /// A child that stops at the start.
   [[nodiscard]] static Tracee from_start(pid_t pid);
 
-  /// A child that runs already.
-  [[nodiscard]] static Tracee from_now(pid_t pid);
+  /// A thread of a child that runs already.
+  [[nodiscard]] static Tracee from_now(pid_t thread);
+
+  /// After a SIGKILL: makes sure that the end of this thread, which the tracer has to be told of, does not hide
+  /// that of the process `pid`.
+  void reap(pid_t pid) const;
 
   /// Runs until it is on the way into the system call `number`. The next step makes the call.
   void run_to_call(long number);
