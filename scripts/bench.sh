@@ -18,7 +18,7 @@ Examples:
 Usage: bench.sh [--quick] [--filter NAME] [--write] [--micro]
   --quick        few copies and rounds: shows that it works; the times mean nothing
   --filter NAME  only these rows: one-more, one-killed, mass-start, idle, first-line, memory
-  --write        put the table into README.md, too
+  --write        put the table into README.md and its translation, too
   --micro        the single steps instead of the table
   -h, --help     this text
 
@@ -62,13 +62,15 @@ parse() {
   [[ ! $write || (${#options[@]} -eq 0 && ! $micro) ]] || die 2 "--write goes with no other option; see --help"
 }
 
-# Replaces what is between the two markers in README.md.
+# Replaces what is between the two markers in each README.
 write_table() {
-  local text
-  text=$(<README.md)
-  [[ $text == *"$first_marker"*"$last_marker"* ]] || die 1 "README.md lacks the lines '$first_marker' and '$last_marker'"
-  printf '%s\n' "${text%%"$first_marker"*}$first_marker"$'\n\n'"$table"$'\n\n'"$last_marker${text#*"$last_marker"}" \
-    >README.md
+  local readme text
+  for readme in README*.md; do
+    text=$(<"$readme")
+    [[ $text == *"$first_marker"*"$last_marker"* ]] || die 1 "$readme lacks the lines '$first_marker' and '$last_marker'"
+    printf '%s\n' "${text%%"$first_marker"*}$first_marker"$'\n\n'"$table"$'\n\n'"$last_marker${text#*"$last_marker"}" \
+      >"$readme"
+  done
 }
 
 main "$@"

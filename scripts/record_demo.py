@@ -1,26 +1,34 @@
-#!/usr/bin/env python3
-"""Records four real terminals that count, one of them killed, as an animated SVG.
-
-Usage: scripts/record_demo.py SHARE_DATA OUTPUT.svg
-
-tmux runs the program and is asked what its panes show; nothing is made up. Where the viewer does not want motion,
-the picture stands still on its last frame.
+#!/bin/sh
+"""true"
+command -v python3 >/dev/null || { echo "record_demo.py: python3 is missing; install it and start again" >&2; exit 1; }
+exec python3 "$0" "$@"
 """
+# To the shell, the lines above are commands; to Python, a string that nobody uses.
 
 import html
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
-COLUMNS, ROWS = 60, 10
+USAGE = """Records four real terminals that count each other, one of them killed, as an animated SVG.
+
+Usage: scripts/record_demo.py SHARE_DATA OUTPUT.svg
+Example: scripts/record_demo.py build/release/linux/share_data docs/demo.svg
+
+tmux runs the program and is asked what its panes show; nothing is made up. Where the viewer does not want motion,
+the picture stands still on its last frame.
+"""
+
+COLUMNS, ROWS = 61, 10
 CELL_WIDTH, CELL_HEIGHT = 7.8, 17
 PADDING, TITLE_HEIGHT, GAP = 10, 24, 14
-SECONDS_PER_FRAME, SECONDS_LAST_FRAME = 1.1, 4.0
-KEY = f"0x{0x5e000000 | os.getpid():x}"
-SOCKET = f"record-{os.getpid()}"
+SECONDS_PER_FRAME, SECONDS_LAST_FRAME = 1.2, 6.0
+KEY = f"0x{0x5f000000 | os.getpid():x}"
+HOME = tempfile.TemporaryDirectory(prefix="record_demo-")
 
 COLORS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341"}
 STYLE = """
@@ -33,23 +41,30 @@ STYLE = """
 
 
 def tmux(*arguments: str) -> str:
-    return subprocess.run(["tmux", "-L", SOCKET, *arguments], check=True, text=True, capture_output=True).stdout
+    """In a server of our own, whose socket lies with our other files and goes away with them."""
+    command = ["tmux", "-S", os.path.join(HOME.name, "socket"), *arguments]
+    return subprocess.run(command, check=True, text=True, capture_output=True).stdout
 
 
 def open_terminals(count: int, program: str) -> list[str]:
-    # The alias keeps the recording apart from copies that run anyway, and the lines short.
-    with tempfile.NamedTemporaryFile("w", suffix=".bashrc", delete=False) as startup:
-        startup.write(f"PS1='$ '\nalias share_data='{program} --quiet --key {KEY}'\n")
+    # The function keeps the recording apart from copies that run anyway, and the lines short.
+    startup = os.path.join(HOME.name, "bashrc")
+    with open(startup, "w", encoding="utf-8") as file:
+        file.write(f"PS1='$ '\nshare_data() {{ '{program}' --quiet --key {KEY} \"$@\"; }}\n")
     for number in range(count):
         tmux("-f", "/dev/null", "new-session", "-d", "-s", f"t{number}", "-x", str(COLUMNS), "-y", str(ROWS),
-             f"bash --noprofile --rcfile {startup.name}", ";", "set-option", "-g", "status", "off")
+             f"bash --noprofile --rcfile {startup}", ";", "set-option", "-g", "status", "off")
         tmux("resize-window", "-t", f"t{number}", "-x", str(COLUMNS), "-y", str(ROWS))
     return [f"t{number}" for number in range(count)]
 
 
+def screen(terminal: str) -> str:
+    return tmux("capture-pane", "-p", "-J", "-t", terminal)
+
+
 def wait_until_all_show(terminals: list[str], pattern: str) -> None:
     deadline = time.monotonic() + 30
-    while not all(re.search(pattern, tmux("capture-pane", "-p", "-t", terminal)) for terminal in terminals):
+    while not all(re.search(pattern, screen(terminal)) for terminal in terminals):
         if time.monotonic() > deadline:
             sys.exit(f"record_demo: no '{pattern}' within 30 s")
         time.sleep(0.05)
@@ -63,20 +78,33 @@ def record(program: str) -> list[list[list[str]]]:
     terminals = open_terminals(4, program)
     wait_until_all_show(terminals, r"\$")
     frames = [capture(terminals)]
+
+    def type_into(terminal: str, *keys: str) -> None:
+        time.sleep(0.7)  # so that the times in the picture look like a person's
+        tmux("send-keys", "-t", terminal, *keys)
+
     for number, terminal in enumerate(terminals):
-        tmux("send-keys", "-t", terminal, "share_data", "Enter")
+        type_into(terminal, "share_data", "Enter")
         wait_until_all_show(terminals[: number + 1], f"{number + 1} live")
-        time.sleep(0.7)
         frames.append(capture(terminals))
-    victim = re.search(r"\[(\d+)\]", tmux("capture-pane", "-p", "-t", terminals[2]))
-    os.kill(int(victim.group(1)), 9)
-    wait_until_all_show(terminals[:2] + terminals[3:], "was killed")
-    wait_until_all_show(terminals[2:3], "Killed")
+    first, second, third, fourth = terminals
+
+    type_into(fourth, "C-c")
+    wait_until_all_show([fourth], r"left\n\$")
+    wait_until_all_show([first, second, third], "3 live  -")
     frames.append(capture(terminals))
-    time.sleep(0.7)
-    tmux("send-keys", "-t", terminals[3], "C-c")
-    wait_until_all_show(terminals[3:], "left")
-    wait_until_all_show(terminals[:2], "2 live  -")
+
+    victim = re.search(r"\[(\d+)\]", screen(third)).group(1)
+    type_into(fourth, f"kill -9 {victim}")
+    wait_until_all_show([fourth], f"kill -9 {victim}")
+    frames.append(capture(terminals))
+    type_into(fourth, "Enter")
+    wait_until_all_show([first, second], r"was killed \(.*\)")
+    wait_until_all_show([third], r"Killed\s+\$")
+    frames.append(capture(terminals))
+
+    type_into(fourth, "share_data --status", "Enter")
+    wait_until_all_show([fourth], r"2 live\n(.*\n){3}\$")
     frames.append(capture(terminals))
     return frames
 
@@ -126,7 +154,9 @@ def draw_windows() -> str:
     for index in range(4):
         left, top, width, height = terminal_at(index)
         drawn.append(f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" rx="8" '
-                     f'fill="#0d1117" stroke="#30363d"/>')
+                     f'fill="#0d1117" stroke="#444c56"/>')
+        drawn.append(f'<path d="M{left:.1f} {top + TITLE_HEIGHT + 2:.1f} v-18 a8 8 0 0 1 8 -8 h{width - 16:.1f} '
+                     f'a8 8 0 0 1 8 8 v18 z" fill="#21262d" stroke="#444c56"/>')
         for dot, color in enumerate(("#ff5f57", "#febc2e", "#28c840")):
             drawn.append(f'<circle cx="{left + 14 + dot * 15:.1f}" cy="{top + 13:.1f}" r="4.5" fill="{color}"/>')
         drawn.append(f'<text class="title" x="{left + width / 2:.1f}" y="{top + 17:.1f}" '
@@ -158,11 +188,18 @@ def draw(frames: list[list[list[str]]]) -> str:
 
 def main() -> None:
     if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    try:
-        frames = record(os.path.abspath(sys.argv[1]))
-    finally:
-        subprocess.run(["tmux", "-L", SOCKET, "kill-server"], check=False)
+        sys.exit(USAGE)
+    for tool in ("tmux", "bash"):
+        if not shutil.which(tool):
+            sys.exit(f"record_demo.py: {tool} is missing; install it and start again")
+    program = os.path.abspath(sys.argv[1])
+    if not os.access(program, os.X_OK):
+        sys.exit(f"record_demo.py: there is no program {program}; build it first")
+    with HOME:
+        try:
+            frames = record(program)
+        finally:
+            tmux("kill-server")
     with open(sys.argv[2], "w", encoding="utf-8") as output:
         output.write(draw(frames))
 

@@ -1,34 +1,151 @@
 #!/usr/bin/env bash
-# The README shows parts of the source. Fails where one of them is no longer there, to the letter.
+# Compares README.md and its translation with each other and with what they tell of. Usage: readme_test.sh CASE, where
+# CASE is one of the functions below that begin with test_, without that.
 set -euo pipefail
+export LC_ALL=C.UTF-8
 cd "$(dirname "$(readlink -f "$0")")/../.."
 
-checked=0 failed=0
-
-check() {
-  local file=$1 excerpt=$2
-  checked=$((checked + 1))
-  if [[ $(<"$file") != *"$excerpt"* ]]; then
-    failed=$((failed + 1))
-    printf '%s does not have:\n%s\n\n' "$file" "$excerpt" >&2
-  fi
+failed=0
+wrong() {
+  failed=1
+  printf '%s\n' "$*" >&2
 }
 
-for readme in README*.md; do
-  file='' excerpt='' inside=''
-  while IFS= read -r line; do
-    if [[ $line =~ ^'<!-- excerpt: '(.*)' -->'$ ]]; then
-      file=${BASH_REMATCH[1]} excerpt=''
-    elif [[ $file && ! $inside && $line == '```'* ]]; then
-      inside=yes
-    elif [[ $inside && $line == '```' ]]; then
-      check "$file" "${excerpt%$'\n'}"
-      file='' inside=''
-    elif [[ $inside ]]; then
-      excerpt+=$line$'\n'
-    fi
-  done <"$readme"
-done
+# same WHAT LIST LIST: wrong where the two differ.
+same() {
+  diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") >&2 || wrong "$1: < and > differ"
+}
 
-echo "$checked excerpts checked, $failed of them wrong"
-((checked > 0 && failed == 0))
+# What stands in backquotes, one a line.
+# shellcheck disable=SC2016
+code_spans() { grep --only-matching '`[^`]*`' | tr --delete '`'; }
+
+# rows PATTERN FILE: the rows of the table whose head matches.
+rows() { sed --quiet "/^| $1/,/^\$/p" "$2" | tail --lines +3 | sed '/^$/d'; }
+
+# An excerpt is in its file, to the letter, and short enough to be read.
+test_excerpts() {
+  local readme file excerpt inside line checked=0
+  for readme in README*.md; do
+    file='' excerpt='' inside=''
+    while IFS= read -r line; do
+      if [[ $line =~ ^'<!-- excerpt: '(.*)' -->'$ ]]; then
+        file=${BASH_REMATCH[1]} excerpt=''
+      elif [[ $file && ! $inside && $line == '```'* ]]; then
+        inside=yes
+      elif [[ $inside && $line == '```' ]]; then
+        excerpt=${excerpt%$'\n'} checked=$((checked + 1))
+        [[ $'\n'$(<"$file")$'\n' == *$'\n'"$excerpt"$'\n'* ]] || wrong "$file does not have:"$'\n'"$excerpt"
+        (($(wc -l <<<"$excerpt") <= 10)) || wrong "more than ten lines of $file:"$'\n'"$excerpt"
+        file='' inside=''
+      elif [[ $inside ]]; then
+        excerpt+=$line$'\n'
+      fi
+    done <"$readme"
+  done
+  ((checked > 0)) || wrong "there is no excerpt"
+}
+
+# Each experiment is done by experiments_test.sh.
+test_experiments() {
+  same "experiments in README.md, and their tests" \
+    "$(sed -nE 's/^<!-- experiment: (.*) -->$/\1/p' README.md | sort)" \
+    "$(sed -nE 's/^(test|windows)_([a-z0-9_]+)\(\).*/\2/p' scripts/tests/experiments_test.sh | sort)"
+}
+
+# The table of options has those that the programs have.
+test_options() {
+  same "options in README.md, and those of the programs" \
+    "$(rows 'option ' README.md | cut --delimiter='|' --fields=2 | grep --only-matching -e '--[a-z]*' | sort --unique)" \
+    "$({ grep --no-filename --only-matching -e '"--[a-z]*"' {linux,windows}/options.cpp | tr --delete '"'; echo --help; } |
+      sort --unique)"
+}
+
+tests_in_the_sources() {
+  grep -rhoE '^TEST(_F|_P)?\(\w+, *\w+' --include='*_test.cpp' . | sed -E 's/.*\((\w+), */\1./'
+  sed -nE 's/^add_exploration\(([a-z_]+) .*/model.\1/p' linux/model/CMakeLists.txt
+}
+
+# The tests that the table of faults names exist.
+test_faults() {
+  local name pattern found names checked=0
+  mapfile -t names < <(tests_in_the_sources)
+  while read -r pattern; do
+    found='' checked=$((checked + 1))
+    # shellcheck disable=SC2053  # it is a pattern
+    for name in "${names[@]}"; do [[ $name == $pattern ]] && found=yes; done
+    [[ $found ]] || wrong "there is no test $pattern"
+  done < <(rows 'fault ' README.md | awk -F '|' '{ print $(NF - 1) }' | code_spans)
+  ((checked > 0)) || wrong "there is no table of faults"
+}
+
+# What a link in the READMEs leads to is there.
+test_links() {
+  local readme link heading
+  for readme in README*.md; do
+    while read -r link; do
+      case $link in
+        http*) ;;
+        '#'*)
+          heading=$(sed -nE 's/^#+ //p' "$readme" | tr '[:upper:] ' '[:lower:]-' | tr --delete '`.,:()')
+          grep --quiet --line-regexp --fixed-strings -e "${link#'#'}" <<<"$heading" || wrong "$readme: no heading for $link"
+          ;;
+        *) [[ -e $link ]] || wrong "$readme: there is no $link" ;;
+      esac
+    done < <(grep --only-matching '](.*)' "$readme" | grep --only-matching '([^()]*)' | tr --delete '()')
+  done
+}
+
+# What both languages have in common: the headings' levels, the code, what stands between backquotes in a table, how
+# many items a list has. Of the diagrams the arrows, of the picture of the memory nothing, of what bench.sh writes
+# nothing.
+skeleton() {
+  local line language='' inside='' skip=''
+  while IFS= read -r line; do
+    if [[ $line == '```'* ]]; then
+      if [[ $inside ]]; then inside='' language=''; else inside=yes language=${line#'```'}; fi
+      printf '%s\n' "$line"
+    elif [[ $language == mermaid ]]; then
+      [[ $line == *Note* ]] || sed 's/ as .*//; s/:.*//' <<<"$line"
+    elif [[ $language == text ]]; then
+      :
+    elif [[ $inside ]]; then
+      printf '%s\n' "$line"
+    elif [[ $line == '<!-- '* ]]; then
+      printf '%s\n' "$line"
+      case $line in
+        *'benchmarks: written'*) skip=yes ;;
+        *'end of benchmarks'*) skip='' ;;
+      esac
+    elif [[ $skip ]]; then
+      :
+    elif [[ $line =~ ^#+ ]]; then
+      echo "${BASH_REMATCH[0]}"
+    elif [[ $line == '|'* ]]; then
+      echo "a row of $(tr --delete --complement '|' <<<"$line" | wc --bytes): $(code_spans <<<"$line" | sort | paste -s)"
+    elif [[ $line =~ ^(-|[0-9]+\.)' ' ]]; then
+      echo "${BASH_REMATCH[0]}"
+    fi
+  done <"$1"
+}
+
+# All but those within the page, which have the words of its language, and the ones to the other language.
+links() { grep --only-matching '](.*)' "$1" | grep --only-matching '([^()]*)' | grep -v -e '(#' -e '(README' | sort; }
+
+test_translation() {
+  same "README.md and README.zh-CN.md" "$(skeleton README.md)" "$(skeleton README.zh-CN.md)"
+  same "the links of README.md and README.zh-CN.md" "$(links README.md)" "$(links README.zh-CN.md)"
+}
+
+# A line is at most 120 columns wide, of which a Chinese character takes two; the rows of tables cannot break.
+test_lines_are_short() {
+  local readme line
+  for readme in README*.md; do
+    while IFS= read -r line; do
+      (($(wc --max-line-length <<<"$line") <= 120)) || wrong "$readme: wider than 120: $line"
+    done < <(grep --invert-match '^|' "$readme" | grep --extended-regexp '.{60}')
+  done
+}
+
+"test_$1"
+((!failed))
