@@ -21,7 +21,7 @@ std::chrono::microseconds cooling(std::uint32_t live) {
   return std::max<std::chrono::microseconds>(16ms, live * 64us);
 }
 
-/// While changes come thick and fast, the watch over the others is brought up to date this often.
+/// While changes keep coming, the watch over the others is brought up to date this often.
 constexpr auto follow_interval = 250ms;
 
 /// What has happened between two looks at the table.
@@ -69,7 +69,7 @@ Display::End Display::run() {
 }
 
 Display::End Display::show_changes() {
-  if (!shown_.empty()) cool_down(4 * count_occupied(shown_));  // all the others are moving too
+  if (!shown_.empty()) cool_down(4 * count_occupied(shown_));  // all the others move too: one line for most of them
   for (;;) {
     // First of all: whatever changes from here on, the wait at the end does not sleep over it.
     const std::uint32_t seen = membership_.table().changes;
@@ -78,7 +78,7 @@ Display::End Display::show_changes() {
     // After the look, which may miss our own slot because we are just leaving.
     if (membership_.is_leaving() || finishing_ != 0) return End::told_to;
     if (state.removed) return End::segment_removed;
-    if (membership_.reclaim_if_lost(now) || bury_impostors(now, state)) continue;
+    if (membership_.reclaim_if_lost(now) || bury_unattached(now, state)) continue;
     if (report(now)) {
       cool_down(count_occupied(now));
       if (steady_clock::now() - followed_at_ < follow_interval) continue;
@@ -88,10 +88,10 @@ Display::End Display::show_changes() {
   }
 }
 
-/// The kernel is our witness: a process that is not attached is no copy. Where more slots are occupied than
-/// processes attached, those that are new are looked at before anybody is told of them. True if one was
-/// buried.
-bool Display::bury_impostors(const Slots& now, const SegmentState& state) {
+/// The kernel is our witness: a process that is not attached is no copy, be it that it died while it joined or that
+/// somebody wrote into the table. Where more slots are occupied than processes attached, those that are new are
+/// looked at before anybody is told of them. True if one was buried.
+bool Display::bury_unattached(const Slots& now, const SegmentState& state) {
   if (count_occupied(now) <= state.attached) return false;
   bool buried = false;
   for (std::size_t i = 0; i < now.size(); ++i) {

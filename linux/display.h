@@ -51,7 +51,7 @@ class Display {
 
  private:
   End show_changes();
-  [[nodiscard]] bool bury_impostors(const Slots& now, const SegmentState& state);
+  [[nodiscard]] bool bury_unattached(const Slots& now, const SegmentState& state);
   [[nodiscard]] bool report(const Slots& now);
   void follow(const Slots& now);
   void cool_down(std::uint32_t live) const;

@@ -43,7 +43,8 @@ void Lookout::run() {
   } catch (...) {
     failure_ = std::current_exception();
   }
-  // The others know already. What is left is a line that nobody takes, and a thread that cannot be woken from it.
+  // Without destructors: the others know already, and what is left is a line that nobody takes, and a thread that
+  // cannot be woken from it.
   if (!display_.finish(remains, last_line_patience)) std::_Exit(EXIT_SUCCESS);
 }
 
@@ -52,6 +53,7 @@ void Lookout::look_after_the_others() {
   bool said_that_we_sweep = false;
   while (!display_.ended()) {
     const Watch::Outcome outcome = watch_.wait(deadline_);
+    // All who watch the dead one see it die. The sweep, though, has buried what nobody else had.
     for (const Identity dead : outcome.dead) membership_.table().mourn(dead);
     if (outcome.sweep && membership_.table().bury_dead()) membership_.table().announce();
     if (outcome.stop || outcome.deadline) return;

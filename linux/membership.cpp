@@ -14,8 +14,8 @@ using std::chrono::steady_clock;
 
 /// How long a copy waits for one that is alive but does not get on, before it takes over what that one was
 /// doing.
-constexpr std::chrono::seconds patience{2};
-constexpr std::chrono::milliseconds moment{1};
+constexpr std::chrono::seconds takeover_patience{2};
+constexpr std::chrono::milliseconds look_again_after{1};
 
 /// The turn of one copy to be admitted under --max, given back at the end of the scope.
 ///
@@ -27,15 +27,15 @@ class Turn {
   Turn(std::atomic<std::uint64_t>& word, Identity identity, const StopSignals& stop)
       : word_(word), identity_(static_cast<std::uint64_t>(identity)) {
     std::uint64_t waited_for = 0;
-    auto deadline = steady_clock::now() + patience;
+    auto deadline = steady_clock::now() + takeover_patience;
     for (;;) {
       std::uint64_t holder = 0;
-      if (word_.compare_exchange_strong(holder, identity_)) return;
-      if (holder != waited_for) deadline = steady_clock::now() + patience;
+      if (word_.compare_exchange_strong(holder, identity_)) return;  // else `holder` is now who has the turn
+      if (holder != waited_for) deadline = steady_clock::now() + takeover_patience;
       waited_for = holder;
       const bool may_take_over = !is_alive(Identity{holder}) || steady_clock::now() > deadline;
       if (may_take_over && word_.compare_exchange_strong(holder, identity_)) return;
-      if (stop.raised_within(moment)) throw Interrupted{};
+      if (stop.raised_within(look_again_after)) throw Interrupted{};
     }
   }
   ~Turn() {
@@ -82,7 +82,7 @@ bool Membership::enter(const StopSignals& stop) {
   std::optional<Turn> turn;
   if (applicant_.max) {
     turn.emplace(table().admitting, identity(), stop);
-    if (const auto live = others_live(); live >= *applicant_.max) throw Refused(live);
+    refuse_if_full();  // so that nobody sees a slot come and go
   }
   claim_slot();
   wait_for_remover(stop);
@@ -92,9 +92,7 @@ bool Membership::enter(const StopSignals& stop) {
     return false;
   }
   gather_removed();
-  if (applicant_.max) {
-    if (const auto live = others_live(); live >= *applicant_.max) throw Refused(live);
-  }
+  refuse_if_full();  // to be exact: from here on, whoever counts sees us
   // A process that is dead is no longer attached. So as long as no more slots are occupied than processes
   // attached, there is hardly anybody to bury, and we need not look at each.
   if (table().occupied() > state.attached) table().bury_dead();
@@ -110,7 +108,7 @@ void Membership::claim_slot() {
 }
 
 void Membership::wait_for_remover(const StopSignals& stop) {
-  const auto deadline = steady_clock::now() + patience;
+  const auto deadline = steady_clock::now() + takeover_patience;
   for (;;) {
     std::uint64_t remover = table().retiring;
     if (remover == 0 || segment_.state().removed) return;
@@ -120,7 +118,7 @@ void Membership::wait_for_remover(const StopSignals& stop) {
       // again.
       table().retiring.compare_exchange_strong(remover, 0);
       if (patience_is_over) return;
-    } else if (stop.raised_within(moment)) {
+    } else if (stop.raised_within(look_again_after)) {
       throw Interrupted{};
     }
   }
@@ -135,6 +133,11 @@ void Membership::gather_removed() {
     removed.table().announce();
   }
   table().gathered = 1;
+}
+
+void Membership::refuse_if_full() const {
+  if (!applicant_.max) return;
+  if (const auto live = others_live(); live >= *applicant_.max) throw Refused(live);
 }
 
 std::uint32_t Membership::others_live() const {
@@ -163,7 +166,7 @@ Remains Membership::leave() {
 
 /// Removes the segment unless somebody alive is left, who will do it in turn. True if it did.
 bool Membership::retire() {
-  const auto deadline = steady_clock::now() + patience;
+  const auto deadline = steady_clock::now() + takeover_patience;
   const auto self = static_cast<std::uint64_t>(identity());
   while (!table().anybody_alive() && !segment_.state().removed) {
     std::uint64_t remover = 0;
@@ -182,7 +185,7 @@ bool Membership::retire() {
     if (!is_alive(Identity{remover}) || steady_clock::now() > deadline) {
       table().retiring.compare_exchange_strong(remover, 0);
     } else {
-      std::this_thread::sleep_for(moment);
+      std::this_thread::sleep_for(look_again_after);
     }
   }
   return false;

@@ -42,8 +42,7 @@ struct Remains {
 /// To join:
 ///   1. attach to the segment, creating it where there is none
 ///   2. claim a slot: from here on the others see this copy
-///   3. if the last copy to leave is just removing the segment, wait until it has, or has thought better of
-///   it
+///   3. if the last copy to leave is just removing the segment, wait until it has, or has changed its mind
 ///   4. if the segment is removed, give the slot up and start over; else this copy is in
 ///   5. count up the article's counter and tell everybody
 /// To leave:
@@ -81,6 +80,7 @@ class Membership {
   void claim_slot();
   void wait_for_remover(const StopSignals& stop);
   void gather_removed();
+  void refuse_if_full() const;
   [[nodiscard]] std::uint32_t others_live() const;
   bool retire();
 

@@ -74,8 +74,7 @@ std::string hint_for_shmget(int error, key_t key) {
     case EINVAL:  // it is smaller than what we asked for
       return hint_for_foreign(key);
     case ENOSPC:
-      return "not the disk: all segment ids or pages that the system allows are in use; see `ipcs -m` and "
-             "raise "
+      return "not the disk: all segment ids or pages that the system allows are in use; see `ipcs -m`, and raise "
              "kernel.shmmni or kernel.shmall with sysctl";
     case ENOMEM:
       return "the system has no memory left for 33 KiB";
@@ -104,7 +103,7 @@ std::string hint_for_shmat(int error) {
 }
 
 /// Sets `word` to `value` if it is still 0. False if it has another value already.
-bool settle(std::atomic<std::uint64_t>& word, std::uint64_t value) {
+bool set_once(std::atomic<std::uint64_t>& word, std::uint64_t value) {
   std::uint64_t found = 0;
   return word.compare_exchange_strong(found, value) || found == value;
 }
@@ -156,8 +155,7 @@ key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff
 
 std::optional<Segment> Segment::attach(int id, Access access) {
   void* const address = shmat(id, nullptr, access == Access::read_only ? SHM_RDONLY : 0);
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): shmat(2) returns (void *) -1 on error
-  if (address == reinterpret_cast<void*>(-1)) return std::nullopt;
+  if (address == reinterpret_cast<void*>(-1)) return std::nullopt;  // what shmat(2) returns on error
   return Segment{id, static_cast<Table*>(address)};
 }
 
@@ -184,9 +182,9 @@ void Segment::take_possession(key_t key) {
   std::uint64_t found = 0;
   created_ = table_->magic.compare_exchange_strong(found, magic);
   // Whoever created it may have been killed before it wrote the rest, so everybody makes sure of it.
-  const bool ours = (created_ || found == magic) && settle(table_->namespaces, own_namespaces());
+  const bool ours = (created_ || found == magic) && set_once(table_->namespaces, own_namespaces());
   if (!ours) refuse(id_, key, "became another program's just now", other_key_hint);
-  settle(table_->key, key_word(key));
+  set_once(table_->key, key_word(key));
 }
 
 Segment Segment::open_or_create(key_t key) {

@@ -80,7 +80,7 @@ ExitCode run(const Options& options, const Log& log) {
   const StopSignals stop;
   const Deadline deadline = deadline_of(options);
   Applicant applicant{.identity = own_identity(), .key = options.key, .max = options.max};
-  Slots shown;
+  Slots shown;  // what the lines so far have told people, in whichever segment that was
   auto membership = std::make_unique<Membership>(applicant, stop);
   for (;;) {
     log.note(fmt::format("{} {}", membership->segment().created() ? "created" : "attached to",

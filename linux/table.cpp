@@ -32,7 +32,7 @@ bool Table::claim(Identity identity) {
     for (std::uint32_t i = 0; i < slot_count; ++i) {
       Slot seen = slots[i].load();
       if (!is_free(seen)) continue;
-      raise(used, i + 1);  // first of all, so that nobody who is told of us looks in vain
+      raise(used, i + 1);  // before the claim: look() reads no further than `used`
       if (slots[i].compare_exchange_strong(seen, slot_of(identity))) return true;
     }
     return false;

@@ -38,12 +38,12 @@ struct Table {
   std::atomic<std::uint64_t> magic;       ///< layout name and version
   std::atomic<std::uint64_t> namespaces;  ///< where the pids below mean something: own_namespaces()
   std::atomic<std::uint64_t> key;         ///< the segment's key, which the kernel forgets on IPC_RMID
-  std::atomic<std::uint32_t> gathered;    ///< 1: the copies in removed segments of this key have been called here
+  std::atomic<std::uint32_t> gathered;    ///< 1: those in removed segments of this key have been called here
 
-  alignas(64) std::atomic<std::uint32_t> changes;    ///< counts changes; the futex everybody sleeps on
-  std::atomic<std::uint32_t> used;                   ///< from this slot on, none has ever been claimed
-  std::atomic<std::uint64_t> mourned;                ///< the last copy of whose death everybody has been told
-  alignas(64) std::atomic<std::int32_t> plain;       ///< the article's counter
+  alignas(64) std::atomic<std::uint32_t> changes;  ///< counts changes; the futex everybody sleeps on
+  std::atomic<std::uint32_t> used;              ///< look() reads no further: no slot behind has ever been claimed
+  std::atomic<std::uint64_t> mourned;           ///< the last copy of whose death everybody has been told
+  alignas(64) std::atomic<std::int32_t> plain;  ///< the article's counter
   alignas(64) std::atomic<std::uint64_t> retiring;   ///< the copy that is removing the segment, or nobody
   alignas(64) std::atomic<std::uint64_t> admitting;  ///< the copy that is being admitted under --max, or nobody
   alignas(1024) std::array<std::atomic<Slot>, slot_count> slots;
@@ -53,6 +53,8 @@ struct Table {
 
   /// Frees every slot that the copy has. False where it had none.
   bool release(Identity identity);
+
+  // Burying tells nobody, announcing buries nobody, and mourning does both, once.
 
   /// Turns the copy's slots into tombstones. False where it had none.
   bool bury(Identity identity);
