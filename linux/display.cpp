@@ -98,7 +98,7 @@ Display::End Display::show_changes() {
     // After the look, which may miss our own slot because we are just leaving.
     if (membership_.is_leaving() || finishing_ != 0) return End::told_to;
     if (state.removed) return End::segment_removed;
-    if (membership_.reclaim_if_lost(now) || bury_impostors(now, state)) continue;
+    if (membership_.keep_place(now) || bury_impostors(now, state)) continue;
     if (report(now)) {
       cool_down(count_occupied(now));
       if (steady_clock::now() - followed_at_ < follow_interval) continue;
