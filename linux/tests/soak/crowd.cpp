@@ -122,6 +122,7 @@ void Crowd::segment_was_hidden() {
 }
 
 void Crowd::tell_lines(Member& member) {
+  if (member.question) return;  // its lines have no time
   const auto& lines = member.copy.lines();
   for (; member.lines_told < lines.size(); ++member.lines_told) {
     std::string line = lines[member.lines_told];

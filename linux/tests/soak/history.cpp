@@ -27,7 +27,10 @@ History::History() {
   setenv("TZ", "UTC0", 1);  // NOLINT(concurrency-mt-unsafe): before there is a second thread
 }
 
-void History::note(const std::string& text) { add({clock_time(system_clock::now()), text}); }
+void History::note(const std::string& text) {
+  last_action_ = system_clock::now();
+  add({clock_time(last_action_), text});
+}
 
 void History::line(const std::string& text) {
   const auto date = text.starts_with('{') ? text.find('T') + 1 : 0;
@@ -42,9 +45,8 @@ void History::add(Entry entry) {
 
 std::vector<std::string> History::recent() const {
   std::vector<Entry> sorted{entries_.begin(), entries_.end()};
-  const auto now = system_clock::now();
-  const std::string first = clock_time(now - reach);
-  const bool same_day = first < clock_time(now);
+  const std::string first = clock_time(last_action_ - reach);
+  const bool same_day = first < clock_time(system_clock::now());
   if (same_day) std::erase_if(sorted, [&](const Entry& entry) { return entry.time < first; });
   std::ranges::stable_sort(sorted, {}, &Entry::time);
   std::vector<std::string> lines;

@@ -12,7 +12,7 @@ namespace share_data::test {
 /// that they carry themselves, to the millisecond.
 class History {
  public:
-  static constexpr std::chrono::seconds reach{15};
+  static constexpr std::chrono::seconds reach{10};
 
   /// Has all times be in UTC, those of the copies too: their text lines are in local time, their JSON is not.
   History();
@@ -22,7 +22,7 @@ class History {
   /// A line of a copy, text or JSON.
   void line(const std::string& text);
 
-  /// What is known of the last seconds, in the order of time.
+  /// What is known of the seconds up to the last action, in the order of time.
   [[nodiscard]] std::vector<std::string> recent() const;
 
  private:
@@ -33,6 +33,7 @@ class History {
   void add(Entry entry);
 
   std::deque<Entry> entries_;
+  std::chrono::system_clock::time_point last_action_;
 };
 
 }  // namespace share_data::test

@@ -17,8 +17,12 @@ bool Member::may_end_with(int code) {
       return damaged;
     case 3:
       return limited && !joined();
-    default:  // a signal that comes before the program has installed its handlers does what it does by default
-      return code < 0 && -code == told && (told == SIGKILL || !joined());
+    case -SIGKILL:
+      return told == SIGKILL;
+    case -SIGHUP:
+      return (told == SIGHUP || unheard) && !joined();
+    default:  // a signal that comes before the program is ready for it does what it does by default
+      return code == -told && !joined();
   }
 }
 
