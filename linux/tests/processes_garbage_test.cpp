@@ -144,6 +144,21 @@ TEST_F(Garbage, ACopyInSeveralSlotsCountsOnce) {
   expect_healed();
 }
 
+TEST_F(Garbage, ACopyThatMovesOutOfTwoSlotsIntoOneIsOneLess) {
+  copies[1].signal(SIGSTOP);  // else it would keep to one slot by itself
+  const Slot copy = slot_of(identity_of(copies[1].pid()));
+  write_garbage([&] {
+    table().slots[3] = copy;
+    table().distrust_used();
+  });
+  EXPECT_TRUE(eventually([&] { return copies[0].shown() == 4 && copies[2].shown() == 4; }));
+  table().release(Identity{copy});
+  write_garbage([&] { table().slots[5] = copy; });
+  EXPECT_TRUE(eventually([&] { return copies[0].shown() == 3 && copies[2].shown() == 3; }));
+  copies[1].signal(SIGCONT);
+  expect_healed();
+}
+
 TEST_F(Garbage, TheIdentityOfALivingBystanderInOneSlot) {
   write_garbage([&] { table().slots[1000] = slot_of(bystander.identity()); });
   EXPECT_TRUE(eventually([&] { return copies[0].shown() >= 3; }));

@@ -35,8 +35,7 @@ class Crowd {
   /// Has it end by this signal: from here on it has no place any more, and its end is awaited.
   void end(std::size_t place, int signal);
 
-  /// The same where there may be nobody, for all of them, and for those whose output nobody reads.
-  void end_if_there(std::size_t place, int signal);
+  /// The same for all of them, and for those whose output nobody reads.
   void end_all(int signal);
   void end_those_unheard();
 
@@ -52,6 +51,9 @@ class Crowd {
   /// One look at everybody: takes their lines, and out those that have ended. Throws Wrong where one ended as it
   /// should not.
   void look();
+
+  /// The copy at a place; null where there is none.
+  [[nodiscard]] Member* at(std::size_t place);
 
   /// Whether all that must end have ended, and all others have joined or are stopped.
   [[nodiscard]] bool is_at_rest();

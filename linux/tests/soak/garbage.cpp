@@ -41,13 +41,25 @@ std::string Garbage::write(std::uint32_t number, const std::vector<Identity>& co
     if (magic_ == 0) magic_ = table.magic;
     if (table.magic != magic_ || magic_ == 0) return;  // nobody's yet
     const Identity copy = copies.empty() ? identity_of_the_dead() : copies[number / 32 % copies.size()];
-    what = number % 4 == 0 ? write_header_too(table, number / 4) : write_one(table, number, copy);
+    what = write_something(table, number, copy);
     if (number / 16 % 2 == 0) table.announce();
   });
   if (!what.empty()) segments_.push_back(id);
   return what;
 }
 
+std::string Garbage::write_something(Table& table, std::uint32_t number, Identity copy) {
+  switch (number % 4) {
+    case 0:
+      return write_header_too(table, number / 4);
+    case 1:
+      return write_head(table, number / 4, copy);
+    default:
+      return write_slots(table, number / 4, copy);
+  }
+}
+
+/// Whatever makes the segment look like somebody else's.
 std::string Garbage::write_header_too(Table& table, std::uint32_t number) {
   std::mt19937 random{number};
   hid_the_segment_ = true;
@@ -68,12 +80,10 @@ std::string Garbage::write_header_too(Table& table, std::uint32_t number) {
   }
 }
 
-std::string Garbage::write_one(Table& table, std::uint32_t number, Identity copy) {
+std::string Garbage::write_slots(Table& table, std::uint32_t number, Identity copy) {
   std::mt19937_64 random{number};
-  const auto somewhere = [&]() -> std::atomic<Slot>& {
-    return table.slots[random() % (number % 2 ? 64 : slot_count)];
-  };
-  switch (random() % 12) {
+  std::atomic<Slot>& somewhere = table.slots[random() % (number % 2 == 0 ? slot_count : 64)];
+  switch (random() % 6) {
     case 0:
       std::ranges::generate(table.slots, [&] { return random(); });
       return "random words in all slots";
@@ -81,31 +91,36 @@ std::string Garbage::write_one(Table& table, std::uint32_t number, Identity copy
       std::ranges::fill(table.slots, free_slot);
       return "all slots free";
     case 2:
-      somewhere() = random();
+      somewhere = random();
       return "a random word in a slot";
     case 3:
-      somewhere() = slot_of(copy);
+      somewhere = slot_of(copy);
       return fmt::format("{} in one more slot", pid_of(copy));
     case 4:
-      somewhere() = slot_of(new_bystander());
+      somewhere = slot_of(new_bystander());
       return "a bystander in a slot";
-    case 5:
+    default:
       table.bury(copy);
       return fmt::format("a tombstone for {}", pid_of(copy));
-    case 6:
+  }
+}
+
+std::string Garbage::write_head(Table& table, std::uint32_t number, Identity copy) {
+  std::mt19937 random{number};
+  switch (random() % 6) {
+    case 0:
       table.retiring = slot_of(new_bystander());
       return "a bystander is removing the segment";
-    case 7:
+    case 1:
       table.admitting = slot_of(new_bystander());
       return "a bystander is being admitted";
-    case 8:
+    case 2:
       table.mourned = slot_of(copy);
       return fmt::format("{} is mourned", pid_of(copy));
-    case 9:
-      table.used = static_cast<std::uint32_t>(random());
-      table.used = table.used % 16;
+    case 3:
+      table.used = static_cast<std::uint32_t>(random() % 16);
       return "few slots in use";
-    case 10:
+    case 4:
       table.changes = static_cast<std::uint32_t>(random());
       return "another number of changes";
     default:

@@ -38,8 +38,10 @@ class Garbage {
 
  private:
   [[nodiscard]] Identity new_bystander();
+  std::string write_something(Table& table, std::uint32_t number, Identity copy);
   std::string write_header_too(Table& table, std::uint32_t number);
-  std::string write_one(Table& table, std::uint32_t number, Identity copy);
+  std::string write_slots(Table& table, std::uint32_t number, Identity copy);
+  std::string write_head(Table& table, std::uint32_t number, Identity copy);
 
   key_t key_;
   std::vector<int> segments_;  ///< ids of those written to

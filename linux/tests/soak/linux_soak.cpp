@@ -74,36 +74,44 @@ bool run(const SoakOptions& options) {
   return true;
 }
 
-int run_program(int argc, char** argv) {
-  SoakOptions options{.length = std::chrono::seconds{60},
-                      .seed = std::random_device{}(),
-                      .places = static_cast<std::size_t>(scaled(24)),
-                      .patience = patience};
-  double seconds = options.length.count();
-  std::int64_t patience_seconds = options.patience.count();
-  int rounds = 0;
-  CLI::App app{description, "linux_soak"};
-  app.add_option("--for", seconds, "How long, in seconds; there is no upper limit")
+/// The command line, in the units that people use.
+struct CommandLine {
+  SoakOptions options{.seed = std::random_device{}(), .places = static_cast<std::size_t>(scaled(24))};
+  double seconds = 60;
+  std::int64_t patience_seconds = std::chrono::seconds{patience}.count();
+  int rounds_to_list = 0;
+};
+
+void describe(CLI::App& app, CommandLine& line) {
+  app.add_option("--for", line.seconds, "How long, in seconds; there is no upper limit")
       ->envname("SHARE_DATA_SOAK_SECONDS")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--seed", options.seed, "The same seed gives the same actions; a new one by default")
+  app.add_option("--seed", line.options.seed, "The same seed gives the same actions; a new one by default")
       ->envname("SHARE_DATA_TEST_SEED");
   // Each of up to 65 copies watches all others. Of more, a death may go unnoticed where all who watch are stopped.
-  app.add_option("--copies", options.places, "How many at most, but for a few more under --max")
+  app.add_option("--copies", line.options.places, "How many at most, but for a few more under --max")
       ->check(CLI::Range(1, 50))
       ->capture_default_str();
-  app.add_option("--patience", patience_seconds, "How long the truth may take, in seconds")->capture_default_str();
-  app.add_option("--through", options.through, "Start each copy through this command")->type_name("COMMAND");
-  app.add_option("--list", rounds, "Only print the actions of so many rounds")->type_name("ROUNDS");
+  app.add_option("--patience", line.patience_seconds, "How long the truth may take, in seconds")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--through", line.options.through, "Start each copy through this command")->type_name("COMMAND");
+  app.add_option("--list", line.rounds_to_list, "Only print the actions of so many rounds")->type_name("ROUNDS");
+}
+
+int run_program(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app{description, "linux_soak"};
+  describe(app, line);
   CLI11_PARSE(app, argc, argv);
-  options.length = std::chrono::duration<double>{seconds};
-  options.patience = std::chrono::seconds{patience_seconds};
-  if (rounds > 0) {
-    list(Plan{options.seed, options.places}, rounds);
+  line.options.length = std::chrono::duration<double>{line.seconds};
+  line.options.patience = std::chrono::seconds{line.patience_seconds};
+  if (line.rounds_to_list > 0) {
+    list(Plan{line.options.seed, line.options.places}, line.rounds_to_list);
     return EXIT_SUCCESS;
   }
-  const bool right = run(options);
+  const bool right = run(line.options);
   // What the sanitizers have to say of a copy is a failure of GoogleTest's.
   return right && !testing::UnitTest::GetInstance()->Failed() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

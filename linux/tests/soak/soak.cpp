@@ -95,6 +95,7 @@ void Soak::start_many_limited(std::uint32_t number) {
   for (std::size_t i = 0; i < starters; ++i) {
     crowd_.start(options_.places + i, {"--max", std::to_string(max)}).limited = true;
   }
+  if (number / 1024 % 2 == 0) stop_for_a_while(options_.places, std::chrono::microseconds{number / 2048 % 8192});
   wait_for_rest(false);
   const std::size_t may = max > live ? std::min(max - live, starters) : 0;
   const std::size_t joined = crowd_.all().size() - live;
@@ -102,9 +103,22 @@ void Soak::start_many_limited(std::uint32_t number) {
     throw Wrong(fmt::format("{} were live, {} started with --max {}, {} joined", live, starters, max, joined));
   }
   expect_truth();
-  for (std::size_t i = 0; i < starters; ++i) crowd_.end_if_there(options_.places + i, SIGTERM);
+  for (std::size_t i = 0; i < starters; ++i) {
+    if (crowd_.at(options_.places + i) != nullptr) crowd_.end(options_.places + i, SIGTERM);
+  }
   wait_for_rest(false);
   expect_truth();
+}
+
+/// Stops a starter at some moment of its start, until all the others are through theirs.
+void Soak::stop_for_a_while(std::size_t place, std::chrono::microseconds moment) {
+  std::this_thread::sleep_for(moment);
+  crowd_.look();
+  Member* const member = crowd_.at(place);
+  if (member == nullptr) return;
+  crowd_.stop(*member);
+  wait_for_rest(false);
+  crowd_.go_on(*crowd_.at(place));
 }
 
 void Soak::finish() {

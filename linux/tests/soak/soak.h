@@ -58,6 +58,7 @@ class Soak {
   void everybody_leaves();
   void everybody_is_killed();
   void start_many_limited(std::uint32_t number);
+  void stop_for_a_while(std::size_t place, std::chrono::microseconds moment);
 
   SoakOptions options_;
   key_t key_;
