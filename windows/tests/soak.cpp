@@ -103,16 +103,21 @@ void Soak::suspend_or_resume(Member& member) {
   member.suspended = !member.suspended;
 }
 
+/// Goes to all in the console. A process that starts just then may miss it, or never finish its start under Wine;
+/// so those that start are waited for.
 void Soak::press_ctrl_c() {
+  std::vector<std::size_t> there;
+  for (auto& [place, member] : members_) {
+    if (!member.in_console) continue;
+    if (member.suspended) suspend_or_resume(member);
+    there.push_back(place);
+  }
+  const auto has_joined = [&](std::size_t place) { return members_.at(place).copy->shows().has_value(); };
+  if (!eventually([&] { return std::ranges::all_of(there, has_joined); })) throw Wrong("somebody does not join");
   note("Ctrl+C");
-  for (auto member = members_.begin(); member != members_.end();) {
-    const auto next = std::next(member);
-    if (member->second.in_console) {
-      if (member->second.suspended) suspend_or_resume(member->second);
-      member->second.told = true;
-      leaving_.push_back(std::move(members_.extract(member).mapped()));
-    }
-    member = next;
+  for (const std::size_t place : there) {
+    leaving_.push_back(std::move(members_.extract(place).mapped()));
+    leaving_.back().told = true;
   }
   console_.send(CTRL_C_EVENT);
 }
@@ -120,37 +125,36 @@ void Soak::press_ctrl_c() {
 /// Not into the first word, the magic: without it a mapping is not ours, and newcomers rightly refuse it.
 void Soak::write_garbage(std::uint32_t number) {
   constexpr std::size_t after_magic = sizeof(std::uint64_t);
+  constexpr std::size_t all_words = sizeof(Table) / sizeof(std::uint64_t) - 1;
   std::mt19937_64 random{number};
-  std::vector<std::uint64_t> words{random()};
-  std::size_t offset = offsetof(Table, slots) + sizeof(Slot) * (random() % 16);
+  const std::size_t somewhere = offsetof(Table, slots) + sizeof(Slot) * (random() % 16);
+  std::vector<std::uint64_t> words(all_words);
   switch (number % 5) {
     case 0:
       note("garbage: random words everywhere");
-      words.resize(sizeof(Table) / sizeof(Slot) - 1);
       std::ranges::generate(words, random);
-      offset = after_magic;
-      break;
+      return write(after_magic, words);
     case 1:
       note("garbage: zeros everywhere");
-      words.assign(sizeof(Table) / sizeof(Slot) - 1, 0);
-      offset = after_magic;
-      break;
+      return write(after_magic, words);
     case 2:
       note("garbage: a random word in a slot");
-      break;
-    case 3: {
-      const auto processes = running_processes();
-      const auto pid = members_.empty() ? 0 : members_.begin()->second.copy->pid();
-      const auto found = std::ranges::find(processes, pid, pid_of);
-      if (found != processes.end()) words = {slot_of(*found)};
-      note(fmt::format("garbage: {} in one more slot", pid));
-      break;
-    }
+      return write(somewhere, {random()});
+    case 3:
+      note("garbage: a copy in one more slot");
+      return write(somewhere, {slot_of(somebody())});
     default:
       note("garbage: a random word for the one being admitted");
-      offset = offsetof(Table, admitting);
+      return write(offsetof(Table, admitting), {random()});
   }
-  write(offset, words);
+}
+
+/// The first one that there is.
+Identity Soak::somebody() const {
+  if (members_.empty()) return Identity::nobody;
+  const auto processes = running_processes();
+  const auto found = std::ranges::find(processes, members_.begin()->second.copy->pid(), pid_of);
+  return found == processes.end() ? Identity::nobody : *found;
 }
 
 void Soak::write(std::size_t offset, const std::vector<std::uint64_t>& words) {

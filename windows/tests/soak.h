@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "copies.h"
+#include "identity.h"
 
 namespace share_data::test {
 
@@ -54,6 +55,7 @@ class Soak {
   void suspend_or_resume(Member& member);
   void press_ctrl_c();
   void write_garbage(std::uint32_t number);
+  [[nodiscard]] Identity somebody() const;
   void write(std::size_t offset, const std::vector<std::uint64_t>& words);
 
   void rest(bool healing);

@@ -11,8 +11,6 @@
 namespace share_data::test {
 namespace {
 
-constexpr DWORD ended_by_ctrl_c = 0xC000013A;  // STATUS_CONTROL_C_EXIT, where it came before there was a handler
-
 bool joined(const Copy& copy) { return copy.shows().has_value(); }
 
 bool has_ended(const Copy& copy) { return WaitForSingleObject(copy.process(), 0) == WAIT_OBJECT_0; }
@@ -35,7 +33,13 @@ void Soak::wait_for_rest(bool healing) {
     if (healing) ring_strays();
     return is_at_rest();
   });
-  if (!rests) throw Wrong("somebody neither joins nor ends");
+  if (rests) return;
+  std::string who;
+  for (const Member& member : leaving_) who += fmt::format(" {}", member.copy->pid());
+  for (const auto& [place, member] : members_) {
+    if (member.timed || !joined(*member.copy)) who += fmt::format(" {}", member.copy->pid());
+  }
+  throw Wrong("somebody neither joins nor ends:" + who);
 }
 
 bool Soak::is_at_rest() {
@@ -63,8 +67,7 @@ bool Soak::is_at_rest() {
 void Soak::check_end(const Member& member) const {
   const DWORD code = member.copy->exit_code().value_or(~DWORD{0});
   const bool right = (code == 0 && (member.timed || member.told)) || (code == 1 && member.terminated) ||
-                     (code == 3 && member.limited && !joined(*member.copy)) ||
-                     (code == ended_by_ctrl_c && member.told && !joined(*member.copy));
+                     (code == 3 && member.limited && !joined(*member.copy));
   if (!right) throw Wrong(fmt::format("{} ended with {}: {}", member.copy->pid(), code, member.copy->notes()));
 }
 
