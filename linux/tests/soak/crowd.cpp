@@ -12,8 +12,8 @@ Crowd::Crowd(key_t key, std::string through, History& history)
 
 void Crowd::start_at(const Action& action) {
   std::vector<std::string> options;
-  const Launch launch{.on_terminal = action.number % 8 == 0};
-  if (launch.on_terminal) options.insert(options.end(), {"--color", "never"});
+  const bool on_terminal = action.number % 8 == 0;
+  if (on_terminal) options.insert(options.end(), {"--color", "never"});
   if (action.number / 8 % 4 == 0) options.emplace_back("--json");
   if (action.number / 32 % 4 == 0) options.emplace_back("--quiet");
   const std::uint32_t amount = action.number / 128;
@@ -22,29 +22,42 @@ void Crowd::start_at(const Action& action) {
   } else if (action.deed == Deed::start_limited) {
     options.insert(options.end(), {"--max", std::to_string(1 + amount % 30)});
   }
-  Member& member = start(action.place, options, launch);
+  Member& member = start(action.place, options, on_terminal);
   member.timed = action.deed == Deed::start_for_a_moment;
   member.limited = action.deed == Deed::start_limited;
 }
 
-Member& Crowd::start(std::size_t place, const std::vector<std::string>& options, const Launch& launch) {
+Copy Crowd::launch(const Launch& launch) const {
   Launch complete = launch;
-  complete.options = options;
   if (!through_.empty()) complete.through = {through_};
-  Member member{.copy = Copy{key_, complete}};
+  return Copy{key_, complete};
+}
+
+Member& Crowd::start(std::size_t place, const std::vector<std::string>& options, bool on_terminal) {
+  Member member{.copy = launch({.options = options, .on_terminal = on_terminal})};
   member.name = fmt::format("[{}] at {}", member.copy.pid(), place);
   history_.note(fmt::format("start {} {}", member.name, fmt::join(options, " ")));
   return members_.insert_or_assign(place, std::move(member)).first->second;
 }
 
-void Crowd::ask(bool json) {
+Copy Crowd::question(bool json) const {
   std::vector<std::string> options{"--status"};
   if (json) options.emplace_back("--json");
-  Member member{.copy = Copy{key_, {.options = options}}};
+  return launch({.options = options});
+}
+
+void Crowd::ask(bool json) {
+  Member member{.copy = question(json)};
   member.name = fmt::format("[{}] --status", member.copy.pid());
   member.question = true;
   history_.note(fmt::format("ask {}", member.name));
   leaving_.push_back(std::move(member));
+}
+
+Answer Crowd::answer(bool json) const {
+  Copy asked = question(json);
+  const int exit_code = asked.exit_code().value_or(-1000);
+  return {exit_code, asked.output(), asked.notes()};
 }
 
 void Crowd::act(const Action& action) {

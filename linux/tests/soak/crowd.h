@@ -27,10 +27,13 @@ class Crowd {
   void act(const Action& action);
 
   /// Starts a copy at a place where there is none.
-  Member& start(std::size_t place, const std::vector<std::string>& options, const Launch& launch = {});
+  Member& start(std::size_t place, const std::vector<std::string>& options, bool on_terminal = false);
 
-  /// Asks without joining.
+  /// Asks without joining, and without waiting for the answer.
   void ask(bool json);
+
+  /// The answer.
+  [[nodiscard]] Answer answer(bool json) const;
 
   /// Has it end by this signal: from here on it has no place any more, and its end is awaited.
   void end(std::size_t place, int signal);
@@ -75,6 +78,8 @@ class Crowd {
   [[nodiscard]] std::vector<std::string> notes();
 
  private:
+  [[nodiscard]] Copy launch(const Launch& launch) const;
+  [[nodiscard]] Copy question(bool json) const;
   void check_end(Member& member);
   void tell_lines(Member& member);
   void start_at(const Action& action);

@@ -24,8 +24,8 @@ constexpr std::array<std::string_view, 13> deed_names{
     "start",         "start for a moment", "start with --max", "terminate",      "interrupt",     "hang up", "kill",
     "stop/continue", "close the reader",   "ask for status",   "remove segment", "write garbage", "pause"};
 
-constexpr std::array<std::string_view, 6> round_names{"ordinary",         "with removals",       "with garbage",
-                                                      "everybody leaves", "everybody is killed", "limit"};
+constexpr std::array<std::string_view, 7> round_names{
+    "ordinary", "with removals", "with garbage", "everybody leaves", "everybody is killed", "last out", "limit"};
 
 /// In such a round, one action in so many is of its own kind.
 constexpr std::uint32_t one_in = 8;
@@ -46,7 +46,8 @@ Round::Kind Plan::draw_kind() {
   if (dice < 67) return Round::Kind::with_removals;
   if (dice < 84) return Round::Kind::with_garbage;
   if (dice < 90) return Round::Kind::limit;
-  return dice < 96 ? Round::Kind::everybody_leaves : Round::Kind::everybody_is_killed;
+  if (dice < 94) return Round::Kind::last_out;
+  return dice < 97 ? Round::Kind::everybody_leaves : Round::Kind::everybody_is_killed;
 }
 
 Action Plan::draw_action(Round::Kind kind) {

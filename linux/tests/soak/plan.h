@@ -41,6 +41,7 @@ struct Round {
     with_garbage,         ///< the same, and garbage
     everybody_leaves,     ///< then nothing is left
     everybody_is_killed,  ///< then a fresh copy shows 1
+    last_out,             ///< again and again the only copy leaves just when another one comes
     limit,                ///< many start with --max at once: exactly as many join as may
   };
   Kind kind;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <random>
 #include <thread>
 
 #include <fmt/format.h>
@@ -34,6 +35,8 @@ void Soak::run(const Round& round) {
       return everybody_leaves();
     case Round::Kind::everybody_is_killed:
       return everybody_is_killed();
+    case Round::Kind::last_out:
+      return leave_while_others_come(round.number);
     case Round::Kind::limit:
       return start_many_limited(round.number);
     default:
@@ -86,6 +89,24 @@ void Soak::everybody_is_killed() {
   const std::string first = fresh.copy.lines().front();
   if (live_on(first) != 1) throw Wrong("after all were killed, a fresh copy begins with: " + first);
   everybody_leaves();
+}
+
+void Soak::leave_while_others_come(std::uint32_t number) {
+  constexpr std::size_t times = 12;
+  std::mt19937 random{number};
+  crowd_.end_all(SIGTERM);
+  crowd_.start(options_.places, {});
+  wait_for_rest(false);
+  for (std::size_t i = 1; i <= times; ++i) {
+    crowd_.start(options_.places + i, {});
+    std::this_thread::sleep_for(std::chrono::microseconds{random() % 4000});
+    crowd_.end(options_.places + i - 1, random() % 8 == 0 ? SIGKILL : SIGTERM);
+    wait_for_rest(false);
+    expect_truth();
+  }
+  crowd_.end(options_.places + times, SIGTERM);
+  wait_for_rest(false);
+  expect_nothing_is_left();
 }
 
 void Soak::start_many_limited(std::uint32_t number) {

@@ -57,6 +57,7 @@ class Soak {
   void bring_together();
   void everybody_leaves();
   void everybody_is_killed();
+  void leave_while_others_come(std::uint32_t number);
   void start_many_limited(std::uint32_t number);
   void stop_for_a_while(std::size_t place, std::chrono::microseconds moment);
 
