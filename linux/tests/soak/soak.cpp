@@ -134,12 +134,9 @@ void Soak::start_many_limited(std::uint32_t number) {
 /// Stops a starter at some moment of its start, until all the others are through theirs.
 void Soak::stop_for_a_while(std::size_t place, std::chrono::microseconds moment) {
   std::this_thread::sleep_for(moment);
-  crowd_.look();
-  Member* const member = crowd_.at(place);
-  if (member == nullptr) return;
-  crowd_.stop(*member);
+  if (Member* const starter = crowd_.at(place)) crowd_.stop(*starter);
   wait_for_rest(false);
-  crowd_.go_on(*crowd_.at(place));
+  if (Member* const starter = crowd_.at(place)) crowd_.go_on(*starter);  // else it was refused before it stopped
 }
 
 void Soak::finish() {
