@@ -147,6 +147,10 @@ void Garbage::repair() {
   }
 }
 
+void Garbage::uncover() const {
+  for (const int id : segments_) with_table(id, [](Table& table) { table.distrust_used(); });
+}
+
 void Garbage::wake_all() const {
   for (const int id : segments_) with_table(id, [](Table& table) { table.announce(); });
 }

@@ -33,6 +33,9 @@ class Garbage {
   /// change; the next one wakes it.
   void wake_all() const;
 
+  /// Has everybody look at all slots: garbage behind those that have ever been used is only seen when they are.
+  void uncover() const;
+
   /// There was garbage, and all have got over it.
   void forget() { segments_.clear(); }
 

@@ -28,7 +28,10 @@ void Soak::come_to_rest(Round::Kind kind) {
   wait_for_rest(garbage);
   if (kind == Round::Kind::with_removals || garbage) bring_together();
   expect_truth();
-  if (garbage) garbage_.forget();
+  if (!garbage) return;
+  garbage_.uncover();  // now, while nobody is stopped who has to get over it
+  expect_truth();
+  garbage_.forget();
 }
 
 void Soak::wait_for_rest(bool nudge) {
