@@ -92,7 +92,7 @@ void Soak::everybody_is_killed() {
 }
 
 void Soak::leave_while_others_come(std::uint32_t number) {
-  constexpr std::size_t times = 12;
+  constexpr std::size_t times = 20;
   std::mt19937 random{number};
   crowd_.end_all(SIGTERM);
   crowd_.start(options_.places, {});
@@ -103,6 +103,9 @@ void Soak::leave_while_others_come(std::uint32_t number) {
     crowd_.end(options_.places + i - 1, random() % 8 == 0 ? SIGKILL : SIGTERM);
     wait_for_rest(false);
     expect_truth();
+    // It would get over it, but it should not have said that it had joined.
+    const std::string& notes = crowd_.at(options_.places + i)->copy.notes();
+    if (notes.find("joining again") != std::string::npos) throw Wrong("joined what was being removed: " + notes);
   }
   crowd_.end(options_.places + times, SIGTERM);
   wait_for_rest(false);
