@@ -146,6 +146,7 @@ TEST_F(Garbage, ACopyInSeveralSlotsCountsOnce) {
 
 TEST_F(Garbage, ACopyThatMovesOutOfTwoSlotsIntoOneIsOneLess) {
   copies[1].signal(SIGSTOP);  // else it would keep to one slot by itself
+  ASSERT_TRUE(is_stopped(copies[1]));
   const Slot copy = slot_of(identity_of(copies[1].pid()));
   write_garbage([&] {
     table().slots[3] = copy;
