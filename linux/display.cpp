@@ -24,6 +24,17 @@ std::chrono::microseconds cooling(std::uint32_t live) {
 /// While changes keep coming, the watch over the others is brought up to date this often.
 constexpr auto follow_interval = 250ms;
 
+/// Who left one slot and joined in another has only moved, as all do when the segment was removed. One for one:
+/// whoever had two slots, by somebody's garbage, and has one now is one less.
+void drop_movers(Event& event) {
+  std::erase_if(event.left, [&](std::uint32_t pid) {
+    const auto joined = std::ranges::find(event.joined, pid);
+    if (joined == event.joined.end()) return false;
+    event.joined.erase(joined);
+    return true;
+  });
+}
+
 /// What has happened between two looks at the table.
 Event difference(const Slots& before, const Slots& now) {
   Event event{.live = count_occupied(now)};
@@ -36,17 +47,7 @@ Event difference(const Slots& before, const Slots& now) {
     auto& gone = current == tombstone_of(Identity{old}) ? event.killed : event.left;
     gone.push_back(pid_of(Identity{old}));
   }
-  // Who left one slot and joined in another has only moved, as all do when the segment was removed.
-  const auto moved = [&](std::uint32_t pid) {
-    return std::ranges::find(event.left, pid) != event.left.end() &&
-           std::ranges::find(event.joined, pid) != event.joined.end();
-  };
-  std::vector<std::uint32_t> movers;
-  std::ranges::copy_if(event.left, std::back_inserter(movers), moved);
-  for (const std::uint32_t pid : movers) {
-    std::erase(event.left, pid);
-    std::erase(event.joined, pid);
-  }
+  drop_movers(event);
   return event;
 }
 
@@ -78,7 +79,7 @@ Display::End Display::show_changes() {
     // After the look, which may miss our own slot because we are just leaving.
     if (membership_.is_leaving() || finishing_ != 0) return End::told_to;
     if (state.removed) return End::segment_removed;
-    if (membership_.reclaim_if_lost(now) || bury_unattached(now, state)) continue;
+    if (membership_.keep_place(now) || bury_unattached(now, state)) continue;
     if (report(now)) {
       cool_down(count_occupied(now));
       if (steady_clock::now() - followed_at_ < follow_interval) continue;

@@ -191,14 +191,16 @@ bool Membership::retire() {
   return false;
 }
 
-bool Membership::reclaim_if_lost(const Slots& slots) {
-  const auto has_ours = [this](const Slots& some) {
-    return std::ranges::find(some, slot_of(identity())) != some.end();
-  };
-  if (leaving_ || has_ours(slots)) return false;
-  table().distrust_used();
-  if (!has_ours(table().look())) claim_slot();
-  if (leaving_) table().release(identity());  // the copy left while we claimed
+bool Membership::keep_place(const Slots& slots) {
+  const auto ours_in = [this](const Slots& some) { return std::ranges::count(some, slot_of(identity())); };
+  if (leaving_ || ours_in(slots) == 1) return false;
+  if (ours_in(slots) > 1) {
+    table().drop_duplicates(identity());
+  } else {
+    table().distrust_used();
+    if (ours_in(table().look()) == 0) claim_slot();
+    if (leaving_) table().release(identity());  // the copy left while we claimed
+  }
   table().announce();
   return true;
 }

@@ -63,8 +63,8 @@ class Membership {
   /// Leaves, once.
   Remains leave();
 
-  /// Claims a slot again if somebody has overwritten ours. True if it had to.
-  bool reclaim_if_lost(const Slots& slots);
+  /// Makes sure that we have one slot, whatever somebody has written into them. True if something had to be done.
+  bool keep_place(const Slots& slots);
 
   /// True from the start of leave() on.
   [[nodiscard]] bool is_leaving() const { return leaving_; }

@@ -45,6 +45,16 @@ bool Table::release(Identity identity) { return replace_all(slots, slot_of(ident
 
 bool Table::bury(Identity identity) { return replace_all(slots, slot_of(identity), tombstone_of(identity)); }
 
+void Table::drop_duplicates(Identity identity) {
+  bool first = true;
+  for (auto& slot : slots) {
+    Slot expected = slot_of(identity);
+    if (slot.load() != expected) continue;
+    if (!first) slot.compare_exchange_strong(expected, free_slot);
+    first = false;
+  }
+}
+
 bool Table::bury_dead() {
   bool buried = false;
   for (auto& slot : slots) {

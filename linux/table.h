@@ -59,6 +59,9 @@ struct Table {
   /// Turns the copy's slots into tombstones. False where it had none.
   bool bury(Identity identity);
 
+  /// Frees all but the first of the copy's slots, where somebody's garbage gave it several.
+  void drop_duplicates(Identity identity);
+
   /// Buries every copy that is dead. False where there was none.
   bool bury_dead();
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <iterator>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -33,16 +32,15 @@ std::chrono::microseconds cooling(std::uint32_t live) {
 
 bool was_killed(Slot slot) { return mark_of(slot) == Mark::dying || mark_of(slot) == Mark::tombstone; }
 
-/// Who left one slot and joined in another has only moved: somebody had overwritten the first.
+/// Who left one slot and joined in another has only moved: somebody had overwritten the first. One for one:
+/// whoever had two slots, by somebody's garbage, and has one now is one less.
 void drop_movers(Event& event) {
-  std::vector<std::uint32_t> movers;
-  std::ranges::copy_if(event.left, std::back_inserter(movers), [&](std::uint32_t pid) {
-    return std::ranges::find(event.joined, pid) != event.joined.end();
+  std::erase_if(event.left, [&](std::uint32_t pid) {
+    const auto joined = std::ranges::find(event.joined, pid);
+    if (joined == event.joined.end()) return false;
+    event.joined.erase(joined);
+    return true;
   });
-  for (const std::uint32_t pid : movers) {
-    std::erase(event.left, pid);
-    std::erase(event.joined, pid);
-  }
 }
 
 /// What has happened between two looks at the table.

@@ -1,6 +1,7 @@
 #include "copies_test.h"
 
 #include <sys/shm.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -73,6 +74,14 @@ std::vector<Copy*> pointers_to(Copies& copies) {
   std::vector<Copy*> pointers;
   for (Copy& copy : copies) pointers.push_back(&copy);
   return pointers;
+}
+
+bool is_stopped(const Copy& copy) {
+  return eventually([&] {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(copy.pid()), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == copy.pid();
+  });
 }
 
 testing::AssertionResult all_leave(Copies& copies) {

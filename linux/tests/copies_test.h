@@ -43,6 +43,9 @@ class CopiesTest : public testing::Test {
 
 [[nodiscard]] std::vector<Copy*> pointers_to(Copies& copies);
 
+/// Waits until a copy that got SIGSTOP is stopped: the signal takes its time.
+[[nodiscard]] bool is_stopped(const Copy& copy);
+
 /// Asks all to leave and checks that each does, with exit code 0.
 [[nodiscard]] testing::AssertionResult all_leave(Copies& copies);
 

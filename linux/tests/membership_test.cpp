@@ -178,16 +178,26 @@ TEST_F(MembershipTest, AStopSignalEndsTheWait) {
 TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
   Membership member{applicant(), stop};
   Table& table = member.table();
-  EXPECT_FALSE(member.reclaim_if_lost(table.look()));
+  EXPECT_FALSE(member.keep_place(table.look()));
   table.slots[0] = free_slot;
-  EXPECT_TRUE(member.reclaim_if_lost(table.look()));
+  EXPECT_TRUE(member.keep_place(table.look()));
   EXPECT_EQ(table.occupied(), 1U);
+}
+
+TEST_F(MembershipTest, OfSeveralSlotsOneIsKept) {
+  Membership member{applicant(), stop};
+  Table& table = member.table();
+  for (const std::size_t index : {1U, 7U}) table.slots[index] = table.slots[0].load();
+  table.distrust_used();
+  EXPECT_TRUE(member.keep_place(table.look()));
+  EXPECT_EQ(table.occupied(), 1U);
+  EXPECT_FALSE(member.keep_place(table.look()));
 }
 
 TEST_F(MembershipTest, WhoHasLeftClaimsNothingAgain) {
   Membership member{applicant(), stop};
   (void)member.leave();
-  EXPECT_FALSE(member.reclaim_if_lost(member.table().look()));
+  EXPECT_FALSE(member.keep_place(member.table().look()));
   EXPECT_EQ(member.table().occupied(), 0U);
 }
 

@@ -130,6 +130,36 @@ TEST_F(Garbage, PidsThatMeanAllProcesses) {
   expect_healed();
 }
 
+TEST_F(Garbage, ACopyInSeveralSlotsCountsOnce) {
+  for (const std::size_t slot : {0U, 1U, 2U}) {
+    // Slot 3 was free; the others were somebody's.
+    const Slot copy = slot_of(identity_of(copies[slot].pid()));
+    write_garbage([&] {
+      table().slots[3] = copy;
+      table().slots[(slot + 1) % 3] = copy;
+      table().used = 4;
+    });
+    EXPECT_TRUE(all_show_again(3));
+  }
+  expect_healed();
+}
+
+TEST_F(Garbage, ACopyThatMovesOutOfTwoSlotsIntoOneIsOneLess) {
+  copies[1].signal(SIGSTOP);  // else it would keep to one slot by itself
+  ASSERT_TRUE(is_stopped(copies[1]));
+  const Slot copy = slot_of(identity_of(copies[1].pid()));
+  write_garbage([&] {
+    table().slots[3] = copy;
+    table().distrust_used();
+  });
+  EXPECT_TRUE(eventually([&] { return copies[0].shown() == 4 && copies[2].shown() == 4; }));
+  table().release(Identity{copy});
+  write_garbage([&] { table().slots[5] = copy; });
+  EXPECT_TRUE(eventually([&] { return copies[0].shown() == 3 && copies[2].shown() == 3; }));
+  copies[1].signal(SIGCONT);
+  expect_healed();
+}
+
 TEST_F(Garbage, TheIdentityOfALivingBystanderInOneSlot) {
   write_garbage([&] { table().slots[1000] = slot_of(bystander.identity()); });
   EXPECT_TRUE(eventually([&] { return copies[0].shown() >= 3; }));

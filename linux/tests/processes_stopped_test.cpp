@@ -1,21 +1,10 @@
 // Copies that are stopped, with Ctrl+Z or SIGSTOP: they run, so they count, and they hold up nobody.
-#include <sys/wait.h>
-
 #include "copies_test.h"
 
 namespace share_data::test {
 namespace {
 
-class Stopped : public CopiesTest {
- protected:
-  static bool is_stopped(const Copy& copy) {
-    return eventually([&] {
-      siginfo_t info{};
-      return waitid(P_PID, static_cast<id_t>(copy.pid()), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
-             info.si_pid == copy.pid();
-    });
-  }
-};
+class Stopped : public CopiesTest {};
 
 TEST_F(Stopped, ChangesNothingForTheRest) {
   Copies copies = start_many(5);

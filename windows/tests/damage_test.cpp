@@ -87,6 +87,25 @@ TEST_F(Damage, OfASlotThatIsWrittenTwiceIsHealed) {
   EXPECT_TRUE(eventually([&] { return count_live(table().look()) == 1; }));
 }
 
+TEST_F(Damage, OfACopyThatMovesOutOfTwoSlotsIntoOneIsShownAsOneLess) {
+  const auto first = start();
+  const auto second = start();
+  ASSERT_TRUE(eventually([&] { return first->shows() == 2U && second->shows() == 2U; }));
+  second->suspend();  // else it would keep to one slot by itself
+  const auto processes = running_processes();
+  const auto found = std::ranges::find(processes, second->pid(), pid_of);
+  ASSERT_NE(found, processes.end());
+  table().slots[9] = slot_of(*found);
+  ring_everybody();
+  EXPECT_TRUE(eventually([&] { return first->shows() == 3U; })) << first->output();
+  for (auto& slot : table().slots) {
+    if (slot == slot_of(*found)) slot = free_slot;
+  }
+  table().slots[11] = slot_of(*found);
+  ring_everybody();
+  EXPECT_TRUE(eventually([&] { return first->shows() == 2U; })) << first->output();
+}
+
 TEST_F(Damage, OfAllSlotsByZeroesIsHealedWithTheNextOneThatWakes) {
   const auto first = start();
   const auto second = start();

@@ -1,0 +1,72 @@
+// Rounds of chaos, and the truth at the quiet point after each.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "crowd.h"
+#include "garbage.h"
+#include "history.h"
+#include "plan.h"
+
+namespace share_data::test {
+
+struct SoakOptions {
+  std::chrono::duration<double> length{};
+  std::uint32_t seed = 0;
+  std::size_t places = 0;
+  std::chrono::seconds patience{};
+  std::string through = {};  ///< a command that runs the program; empty for none
+};
+
+/// All of it throws Wrong where the program does not do what it should.
+class Soak {
+ public:
+  Soak(const SoakOptions& options, History& history);
+  ~Soak();
+  Soak(const Soak&) = delete;
+  Soak& operator=(const Soak&) = delete;
+  Soak(Soak&&) = delete;
+  Soak& operator=(Soak&&) = delete;
+
+  /// Does what is to be done, comes to rest and compares what the copies show with what is true.
+  void run(const Round& round);
+
+  /// Everybody leaves, and nothing is left.
+  void finish();
+
+  /// What the copies say, for people.
+  [[nodiscard]] std::vector<std::string> notes() { return crowd_.notes(); }
+
+ private:
+  void act(const Action& action);
+  void remove_the_segment();
+  void write_garbage(std::uint32_t number);
+
+  void come_to_rest(Round::Kind kind);
+  void wait_for_rest(bool nudge);
+  void expect_truth();
+  [[nodiscard]] bool truth_is_shown(std::size_t count);
+  void expect_status_tells(std::size_t count);
+  void expect_nothing_is_left();
+
+  void bring_together();
+  void everybody_leaves();
+  void everybody_is_killed();
+  void leave_while_others_come(std::uint32_t number);
+  void start_many_limited(std::uint32_t number);
+  void stop_for_a_while(std::size_t place, std::chrono::microseconds moment);
+
+  SoakOptions options_;
+  key_t key_;
+  History& history_;
+  Crowd crowd_;
+  Garbage garbage_;
+  std::set<int> segments_;  ///< ids of all that have been seen
+};
+
+}  // namespace share_data::test
