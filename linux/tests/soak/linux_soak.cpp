@@ -120,6 +120,7 @@ int run_program(int argc, char** argv) {
 }  // namespace share_data::test
 
 int main(int argc, char** argv) {
-  testing::InitGoogleTest(&argc, argv);
+  int own_name_only = 1;  // GoogleTest is here for its assertions; the options are ours
+  testing::InitGoogleTest(&own_name_only, argv);
   return share_data::test::run_program(argc, argv);
 }
