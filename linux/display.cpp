@@ -56,17 +56,21 @@ bool is_empty(const Event& event) { return event.joined.empty() && event.left.em
 }  // namespace
 
 Display::End Display::run() {
-  struct Through {
-    Display& display;
-    ~Through() {
-      display.ended_ = 1;
-      futex_wake_all(display.ended_, FutexScope::process);
-      display.watch_.nudge();
-    }
-  } const through{*this};
-  const End end = show_changes();
-  if (end == End::told_to) print_last();
-  return end;
+  try {
+    const End end = show_changes();
+    if (end == End::told_to) print_last();
+    say_that_it_has_ended();
+    return end;
+  } catch (...) {
+    say_that_it_has_ended();
+    throw;
+  }
+}
+
+void Display::say_that_it_has_ended() {
+  ended_ = 1;
+  futex_wake_all(ended_, FutexScope::process);
+  watch_.nudge();
 }
 
 Display::End Display::show_changes() {

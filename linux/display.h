@@ -50,6 +50,7 @@ class Display {
   [[nodiscard]] bool ended() const { return ended_ != 0; }
 
  private:
+  void say_that_it_has_ended();
   End show_changes();
   [[nodiscard]] bool bury_unattached(const Slots& now, const SegmentState& state);
   [[nodiscard]] bool report(const Slots& now);

@@ -29,7 +29,7 @@ std::string name_of(key_t key) { return fmt::format("{:#010x}", static_cast<std:
 std::uint64_t key_word(key_t key) { return static_cast<std::uint32_t>(key); }
 
 struct FileClosed {
-  void operator()(std::FILE* file) const { std::fclose(file); }
+  void operator()(std::FILE* file) const { (void)std::fclose(file); }
 };
 
 /// Read from the file itself: getpwuid(3) loads libraries at run time, which a static program has not brought
