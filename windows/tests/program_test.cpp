@@ -46,6 +46,17 @@ TEST(Program, JoinsAndLeavesInTwoLines) {
       << copy.notes();
 }
 
+TEST(Program, ShowsBothLinesInOrderHoweverShortItsTimeIs) {
+  const Folder folder;
+  for (int round = 0; round < 30; ++round) {
+    const Copy copy{folder.exe(), {L"--for", L"0.0001"}};
+    EXPECT_EQ(copy.exit_code(), DWORD{0});
+    EXPECT_TRUE(eventually([&] {
+      return matches(copy.output(), "^[^\n]*1 live  joined\n[^\n]*0 live  left;[^\n]*\n$");
+    })) << copy.output();
+  }
+}
+
 TEST(Program, SpeaksJsonLines) {
   const Folder folder;
   const Copy copy{folder.exe(), {L"--for", L"0.2", L"--json", L"--quiet"}};
