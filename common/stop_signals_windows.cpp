@@ -35,8 +35,8 @@ BOOL WINAPI on_request(DWORD kind) {
 StopSignals::StopSignals() : handle_(reinterpret_cast<std::intptr_t>(CreateEventW(nullptr, TRUE, FALSE, nullptr))) {
   if (handle_ == 0) throw_last_error("CreateEvent");
   stop_event = reinterpret_cast<HANDLE>(handle_);
-  // A process started in a group of its own, as `start /b` does, is born deaf to Ctrl+C: the first call cures
-  // that (https://learn.microsoft.com/windows/console/setconsolectrlhandler).
+  // A process started in a group of its own, as `start /b` does, ignores Ctrl+C, and so do those that it
+  // starts. The first call ends that (https://learn.microsoft.com/windows/console/setconsolectrlhandler).
   if (SetConsoleCtrlHandler(nullptr, FALSE) == 0 || SetConsoleCtrlHandler(on_request, TRUE) == 0) {
     throw_last_error("SetConsoleCtrlHandler");
   }

@@ -36,6 +36,12 @@ if not exist "%exe%" (
   exit /b 1
 )
 echo Starting %count% copies of %exe%
+rem The program that places windows side by side lies beside share_data.exe.
+for %%p in ("%exe%") do set "placer=%%~dpplaunch_windows.exe"
+if exist "%placer%" (
+  "%placer%" %count% "%exe%"%options%
+  exit /b
+)
 for /l %%i in (1,1,%count%) do start "share_data %%i of %count%" "%exe%"%options%
 exit /b 0
 
@@ -63,7 +69,8 @@ echo launch_n: not a number of copies from 1 to 100: %1 1>&2
 exit /b 2
 
 :usage
-echo Starts several copies of share_data, each in a console window of its own.
+echo Starts several copies of share_data, each in a console window of its own, side
+echo by side where launch_windows.exe lies beside share_data.exe.
 echo.
 echo   launch_n [N] [options of share_data]
 echo.

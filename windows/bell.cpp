@@ -30,6 +30,7 @@ Bell::Bell(Identity owner) {
   ConvertStringSecurityDescriptorToSecurityDescriptorW(anybody_may_ring, SDDL_REVISION_1, &descriptor, nullptr);
   const std::unique_ptr<void, LocalFreed> guard{descriptor};
   SECURITY_ATTRIBUTES attributes{sizeof(attributes), descriptor, FALSE};
+  SetLastError(ERROR_SUCCESS);
   event_ = Handle{CreateEventW(&attributes, FALSE, FALSE, bell_name(owner).c_str())};
   error_ = GetLastError();
   if (error_ == ERROR_SUCCESS) return;

@@ -19,8 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-/// How long the last line may take where nobody reads it.
-constexpr DWORD last_line_patience_ms = 1000;
+/// How long the last lines may take where nobody reads them.
+constexpr std::chrono::seconds last_line_patience{1};
 
 /// After a line the next one comes no sooner than this. What happens meanwhile goes into one line, so in a
 /// mass start each copy prints now and then instead of once for every other one. The cost of a line on every
@@ -100,12 +100,12 @@ void Display::show(const Slots& now, std::int32_t plain) {
   shown_ = now;
   if (is_empty(event)) return;
   event.plain = plain;
-  const Handle writing = start_writing(std::move(event));
-  const std::array handles{writing.get(), stop_};
+  writing_ = start_writing(std::move(event));
+  const std::array handles{writing_.get(), stop_};
   const DWORD woken =
       WaitForMultipleObjects(static_cast<DWORD>(handles.size()), handles.data(), FALSE, timeout_ms(deadline_));
   if (woken != WAIT_OBJECT_0) return;
-  check_written(writing.get());
+  check_written(writing_.get());
   cool_down(count_live(now));
 }
 
@@ -114,13 +114,23 @@ void Display::cool_down(std::uint32_t live) const {
   WaitForSingleObject(stop_, timeout_ms(deadline_ ? std::min(*deadline_, until) : until));
 }
 
+// The stop or the end of the time may have come while the line before was still being written. That one goes first.
 void Display::show_last(const Remains& remains) {
-  const auto writing = start_writing({.kind = Event::Kind::left,
-                                      .live = remains.live,
-                                      .plain = remains.plain,
-                                      .left = {pid_of(self_)},
-                                      .remark = remains.live == 0 ? "last one out, the memory goes too" : ""});
-  if (WaitForSingleObject(writing.get(), last_line_patience_ms) == WAIT_OBJECT_0) check_written(writing.get());
+  const auto until = steady_clock::now() + last_line_patience;
+  if (!is_written_by(until)) return;
+  writing_ = start_writing({.kind = Event::Kind::left,
+                            .live = remains.live,
+                            .plain = remains.plain,
+                            .left = {pid_of(self_)},
+                            .remark = remains.live == 0 ? "last one out, the memory goes too" : ""});
+  (void)is_written_by(until);
+}
+
+bool Display::is_written_by(steady_clock::time_point until) const {
+  if (!writing_) return true;
+  if (WaitForSingleObject(writing_.get(), timeout_ms(until)) != WAIT_OBJECT_0) return false;
+  check_written(writing_.get());
+  return true;
 }
 
 }  // namespace share_data

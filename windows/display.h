@@ -3,6 +3,7 @@
 
 #include <windows.h>
 
+#include <chrono>
 #include <cstdint>
 
 #include "handle.h"
@@ -26,11 +27,13 @@ class Display {
   /// std::system_error where standard output does not take it.
   void show(const Slots& now, std::int32_t plain);
 
-  /// Prints the last line. Where nobody takes it within a second, it is lost. Throws like show().
+  /// Prints the last line, after the one before. Where nobody takes them within a second, they are lost. Throws
+  /// like show().
   void show_last(const Remains& remains);
 
  private:
   [[nodiscard]] Handle start_writing(Event event) const;
+  [[nodiscard]] bool is_written_by(std::chrono::steady_clock::time_point until) const;
   void cool_down(std::uint32_t live) const;
 
   const Log& log_;
@@ -38,6 +41,7 @@ class Display {
   HANDLE stop_;
   Deadline deadline_;
   Slots shown_;
+  Handle writing_;  ///< the thread that writes the line before, or has written it
 };
 
 }  // namespace share_data

@@ -13,28 +13,30 @@ using std::chrono::steady_clock;
 
 /// How long a copy waits for one that is alive but does not get on, before it takes over what that one was
 /// doing.
-constexpr std::chrono::seconds patience{2};
-constexpr std::chrono::milliseconds moment{1};
+constexpr std::chrono::seconds takeover_patience{2};
+
+/// How often it looks meanwhile.
+constexpr std::chrono::milliseconds look_again_after{1};
 
 /// The turn of one copy to be admitted under --max, given back at the end of the scope.
 ///
 /// Turns are for progress, not for safety: without them, sixty copies that start at once would all claim a
 /// slot, all see too many and all give up. Safety is that each counts after it has claimed: of too many, the
-/// last to claim sees them all. So a turn can be taken from a copy that is stopped.
+/// last to count sees them all. So a turn can be taken from a copy that is stopped.
 class Turn {
  public:
   Turn(std::atomic<std::uint64_t>& word, Identity identity, const StopSignals& stop)
       : word_(word), identity_(static_cast<std::uint64_t>(identity)) {
     std::uint64_t waited_for = 0;
-    auto deadline = steady_clock::now() + patience;
+    auto deadline = steady_clock::now() + takeover_patience;
     for (;;) {
       std::uint64_t holder = 0;
       if (word_.compare_exchange_strong(holder, identity_)) return;
-      if (holder != waited_for) deadline = steady_clock::now() + patience;
+      if (holder != waited_for) deadline = steady_clock::now() + takeover_patience;
       waited_for = holder;
       const bool may_take_over = !is_alive(Identity{holder}) || steady_clock::now() > deadline;
       if (may_take_over && word_.compare_exchange_strong(holder, identity_)) return;
-      if (stop.raised_within(moment)) throw Interrupted{};
+      if (stop.raised_within(look_again_after)) throw Interrupted{};
     }
   }
   ~Turn() {
@@ -55,12 +57,7 @@ class Turn {
 
 Membership::Membership(Table& table, Identity identity, std::optional<std::uint32_t> max, const StopSignals& stop)
     : table_(table), identity_(identity) {
-  if (max) {
-    const Turn turn{table_.admitting, identity_, stop};
-    join(max);
-  } else {
-    join(max);
-  }
+  join(max, stop);
   ++table_.plain;
   joined_ = true;
   ring_all(table_, identity_);
@@ -70,8 +67,10 @@ Membership::~Membership() {
   if (joined_) leave();
 }
 
-void Membership::join(std::optional<std::uint32_t> max) {
+void Membership::join(std::optional<std::uint32_t> max, const StopSignals& stop) {
+  std::optional<Turn> turn;
   if (max) {
+    turn.emplace(table_.admitting, identity_, stop);
     bury_dead();
     const std::uint32_t live = count_live(table_.look());
     if (live >= *max) throw Refused{live};
@@ -97,8 +96,8 @@ void Membership::release_slot() {
   table_.settle(identity_);
 }
 
-/// Looks at every slot but our own. Before our first line we know nobody: the watch knows only those near us,
-/// and only from then on.
+/// Looks at every slot but our own. A newcomer watches only its neighbours, so it looks at everybody once, or
+/// its first line could count the dead.
 void Membership::bury_dead() {
   std::vector<Identity> dead;
   for (const Slot slot : table_.look()) {
@@ -107,11 +106,11 @@ void Membership::bury_dead() {
   }
   if (dead.empty()) return;
   bury(dead);
-  // Somebody may have overwritten the slots of those that live, and then they are in no table to be found in.
+  // Copies whose slots were overwritten are in no slot, so ring every process that has a bell.
   ring_strays();
 }
 
-/// In this order: whoever finds us dead on the way finds, too, what is left to do.
+/// Mark, tell, then settle: whoever finds us dead in between sees from the marks what is left to do.
 void Membership::bury(const std::vector<Identity>& dead) {
   for (const Identity identity : dead) table_.bury(identity);
   ring_all(table_, identity_);
@@ -129,6 +128,7 @@ bool Membership::keep_place(const Slots& slots) {
 }
 
 Slots Membership::look(Watch& watch) {
+  // Each round can reveal the next `reach` dead behind those just buried.
   constexpr auto once_around_the_ring = slot_count / Watch::reach + 1;
   Slots slots = table_.look();
   for (std::size_t round = 0; round < once_around_the_ring; ++round) {

@@ -55,7 +55,7 @@ class Membership {
   [[nodiscard]] const Table& table() const { return table_; }
 
  private:
-  void join(std::optional<std::uint32_t> max);
+  void join(std::optional<std::uint32_t> max, const StopSignals& stop);
   void claim_slot();
   void release_slot();
   void bury_dead();

@@ -14,13 +14,13 @@
 
 // One declaration in two spellings. The letters RWS are the section's flags: read, write, shared. GCC ignores
 // the pragmas and would share nothing; the others do not know its attribute.
-//
-// What lies here must be initialised, with constants (`constinit`): code that initialised it at start-up
-// would run in every process and wipe out what the others wrote. Neither pointers nor handles belong here:
-// each process has its own.
 //   https://learn.microsoft.com/cpp/preprocessor/data-seg
 //   https://learn.microsoft.com/cpp/build/reference/section-specify-section-attributes
 //   https://gcc.gnu.org/onlinedocs/gcc/Microsoft-Windows-Variable-Attributes.html
+
+// What lies here must be initialised, with constants (`constinit`): code that initialised it at start-up
+// would run in every process and wipe out what the others wrote. Neither pointers nor handles belong here:
+// each process has its own.
 #if defined(_MSC_VER) || defined(__clang__)
 #pragma data_seg("SHARED")
 constinit share_data::Table shared_table{.magic = share_data::table_magic};

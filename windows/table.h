@@ -25,6 +25,9 @@ inline constexpr std::size_t slot_count = 4096;
 /// The count changes with the step out of `live`. The step after it says that everybody has been told:
 /// whoever dies in between does not take the news along, for those who watch over it finish what it began. A
 /// tombstone is free for the next copy, and tells everybody that this one did not leave by itself.
+///
+/// linux/table.h needs no such steps: there one futex wakes everybody at once. Here each copy has a bell of its
+/// own, so telling takes many calls, and a slot remembers whether they have all been made.
 using Slot = std::uint64_t;
 
 enum class Mark : std::uint64_t { live = 0, leaving = 1, dying = 2, tombstone = 3 };

@@ -27,7 +27,7 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 /// rest.
 class Watch {
  public:
-  static constexpr std::size_t reach = MAXIMUM_WAIT_OBJECTS - 3;  // room for the stop, the bell, and one to spare
+  static constexpr std::size_t reach = MAXIMUM_WAIT_OBJECTS - 2;  // the other two: the stop and the bell
 
   /// Where nobody can ring the bell, it is time for a look at the table this often.
   static constexpr std::chrono::milliseconds look_interval{500};
@@ -38,7 +38,7 @@ class Watch {
   /// What follow() has found out.
   struct Findings {
     std::vector<Identity> dead = {};   ///< dead, and perhaps not everybody knows
-    std::vector<Identity> stray = {};  ///< alive, but somebody has overwritten their slot, or they are just leaving
+    std::vector<Identity> stray = {};  ///< alive and watched, but gone from the table: overwritten, or just leaving
   };
 
   /// Watches the nearest predecessors of `self` among `slots`, and nobody else any more.

@@ -1,8 +1,9 @@
-// Ctrl+C, Ctrl+Break and a closed window, delivered by a real console.
+// Ctrl+C, Ctrl+Break and a closed window, delivered by a real console; and what no test can have the system do.
 #include <gtest/gtest.h>
 
 #include <windows.h>
 
+#include <cstdint>
 #include <string>
 
 #include "copies.h"
@@ -42,6 +43,44 @@ TEST(ConsoleWindow, ThatIsClosedEndsTheCopyInOrder) {
   const std::string left = "- " + std::to_string(copy.pid()) + "\n";
   EXPECT_TRUE(eventually([&] { return witness.output().find(left) != std::string::npos; })) << witness.output();
 }
+
+/// Requests to stop after whose handler the system ends the process.
+class LastRequest : public testing::TestWithParam<DWORD> {};
+
+/// Delivers a console event as the system does: on a new thread of the process.
+Handle deliver(const Copy& copy, DWORD event) {
+  const auto routine = GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CtrlRoutine");
+  return Handle{CreateRemoteThread(copy.process(), nullptr, 0,
+                                   reinterpret_cast<LPTHREAD_START_ROUTINE>(reinterpret_cast<void*>(routine)),
+                                   reinterpret_cast<void*>(static_cast<std::uintptr_t>(event)), 0, nullptr)};
+}
+
+TEST_P(LastRequest, WaitsUntilTheMainThreadHasLeft) {
+  const Folder folder;
+  const Copy witness{folder.exe()};
+  const Copy copy{folder.exe()};
+  ASSERT_TRUE(eventually([&] { return witness.shows() == 2U && copy.shows() == 2U; })) << copy.notes();
+  copy.suspend();
+  const Handle handler = deliver(copy, GetParam());
+  ASSERT_TRUE(handler) << GetLastError();
+  EXPECT_EQ(WaitForSingleObject(handler.get(), 500), DWORD{WAIT_TIMEOUT}) << "the process would end here";
+  EXPECT_EQ(witness.shows(), 2U);
+  copy.resume();
+  EXPECT_EQ(copy.exit_code(), DWORD{0});
+  EXPECT_TRUE(eventually([&] { return copy.output().find("1 live  left\n") != std::string::npos; }))
+      << copy.output();
+  const std::string left = "- " + std::to_string(copy.pid()) + "\n";
+  EXPECT_TRUE(eventually([&] { return witness.output().find(left) != std::string::npos; })) << witness.output();
+}
+
+std::string name_of_request(const testing::TestParamInfo<DWORD>& event) {
+  if (event.param == CTRL_CLOSE_EVENT) return "ClosedWindow";
+  return event.param == CTRL_LOGOFF_EVENT ? "Logoff" : "Shutdown";
+}
+
+INSTANTIATE_TEST_SUITE_P(Requests, LastRequest,
+                         testing::Values(CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT),
+                         name_of_request);
 
 TEST(ConsoleEvent, EndsACopyWhoseOutputNobodyReads) {
   const Folder folder;

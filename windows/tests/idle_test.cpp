@@ -55,10 +55,12 @@ std::uint64_t activity(const Copy& copy, const fs::path& exe) {
   return QueryProcessCycleTime(copy.process(), &cycles) != 0 ? cycles : 0;
 }
 
-TEST(Idle, CopyDoesNotWakeUp) {
+TEST(Idle, CopyDoesNotWakeUpNorDoesStatusWakeIt) {
   const Folder folder;
   const Folder other;  // the same table for both, in two files, so that Wine's processes can be told apart
-  const std::vector<std::wstring> arguments{L"--via", L"mapping", L"--name", unique_name(), L"--for", L"300"};
+  const std::vector<std::wstring> arguments{L"--via", L"mapping", L"--name", unique_name()};
+  std::vector<std::wstring> status_arguments = arguments;
+  status_arguments.emplace_back(L"--status");
   const Copy copy{folder.exe(), arguments};
   const Copy neighbour{other.exe(), arguments};
   ASSERT_TRUE(eventually([&] { return copy.shows() == 2U && neighbour.shows() == 2U; }));
@@ -69,6 +71,11 @@ TEST(Idle, CopyDoesNotWakeUp) {
     before = activity(copy, folder.exe());
     Sleep(3000);
     return before != 0 && activity(copy, folder.exe()) == before;
+  }));
+  EXPECT_TRUE(eventually([&] {
+    before = activity(copy, folder.exe());
+    const Copy status{other.exe(), status_arguments};
+    return status.exit_code() == DWORD{0} && activity(copy, folder.exe()) == before;
   }));
   const Copy newcomer{other.exe(), arguments};
   EXPECT_TRUE(eventually([&] { return activity(copy, folder.exe()) > before; })) << "the measure does not measure";

@@ -15,11 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Under Wine a Unix path becomes one of drive Z: here.
+fs::path full(const char* file) { return fs::absolute(fs::path{file}).make_preferred(); }
+
 /// The script, with `arguments`, as somebody would call it.
 Copy launch_n(std::vector<std::wstring> arguments) {
   std::wstring system(MAX_PATH, L'\0');
   system.resize(GetSystemDirectoryW(system.data(), static_cast<UINT>(system.size())));
-  const fs::path script = fs::absolute(fs::path{LAUNCH_N_CMD}).make_preferred();
+  const fs::path script = full(LAUNCH_N_CMD);
   arguments.insert(arguments.begin(), {L"/c", script.wstring()});
   return Copy{fs::path{system} / L"cmd.exe", arguments};
 }
@@ -32,17 +35,55 @@ std::string status(const Folder& folder) {
   return text;
 }
 
+/// Has the script start something that starts the program. What it starts has a window to write to; where nobody
+/// sees windows, as in Wine without a display, there is none.
+class Wrapper {
+ public:
+  explicit Wrapper(const Folder& folder) {
+    const fs::path file = folder.exe().parent_path() / L"wrapper.cmd";
+    std::ofstream{file} << "@\"%~dp0share_data.exe\" %* >nul 2>nul\n";
+    SetEnvironmentVariableW(L"SHARE_DATA_EXE", file.c_str());
+  }
+  ~Wrapper() { SetEnvironmentVariableW(L"SHARE_DATA_EXE", nullptr); }
+  Wrapper(const Wrapper&) = delete;
+  Wrapper& operator=(const Wrapper&) = delete;
+  Wrapper(Wrapper&&) = delete;
+  Wrapper& operator=(Wrapper&&) = delete;
+};
+
 TEST(LaunchN, StartsAsManyCopiesAsItIsTold) {
   const Folder folder{L"launch_n"};  // no space: `start` takes no quotes for a script
-  // What it starts has a window to write to. Where nobody sees windows, as in Wine without a display, there
-  // is none.
-  const fs::path wrapper = folder.exe().parent_path() / L"wrapper.cmd";
-  std::ofstream{wrapper} << "@\"%~dp0share_data.exe\" %* >nul 2>nul\n";
-  SetEnvironmentVariableW(L"SHARE_DATA_EXE", wrapper.c_str());
+  const Wrapper wrapper{folder};
   const Copy script = launch_n({L"3", L"--for", L"120"});
   EXPECT_TRUE(eventually([&] { return status(folder).starts_with("3 live\n"); }))
       << script.output() << script.notes();
-  SetEnvironmentVariableW(L"SHARE_DATA_EXE", nullptr);
+}
+
+TEST(LaunchN, StartsThemSideBySideWhereThePlacerLiesBesideTheProgram) {
+  const Folder folder{L"launch n"};  // a space, which shows that it was not `start`
+  const Wrapper wrapper{folder};
+  fs::copy_file(full(LAUNCH_WINDOWS_EXE), folder.exe().parent_path() / L"launch_windows.exe");
+  const Copy script = launch_n({L"3", L"--for", L"120"});
+  EXPECT_TRUE(eventually([&] { return status(folder).starts_with("3 live\n"); }))
+      << script.output() << script.notes();
+  EXPECT_EQ(script.exit_code(), DWORD{0});
+}
+
+TEST(LaunchWindows, RefusesWhatItDoesNotUnderstand) {
+  const std::vector<std::vector<std::wstring>> wrong{
+      {}, {L"3"}, {L"0", L"x"}, {L"three", L"x"}, {L"3x", L"x"}, {L"101", L"x"}};
+  for (const auto& arguments : wrong) {
+    const Copy copy{full(LAUNCH_WINDOWS_EXE), arguments};
+    EXPECT_EQ(copy.exit_code(), DWORD{2});
+    EXPECT_TRUE(eventually([&] { return copy.notes().starts_with("usage: "); })) << copy.notes();
+  }
+}
+
+TEST(LaunchWindows, FailsWhereItCannotStartWhatItIsTold) {
+  const Copy copy{full(LAUNCH_WINDOWS_EXE), {L"2", L"no such program", L"--option"}};
+  EXPECT_EQ(copy.exit_code(), DWORD{1});
+  EXPECT_TRUE(eventually([&] { return copy.notes().starts_with("launch_windows: CreateProcess: error 2"); }))
+      << copy.notes();
 }
 
 TEST(LaunchN, RefusesWhatIsNoNumber) {
