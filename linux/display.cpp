@@ -86,9 +86,12 @@ Display::End Display::show_changes() {
     if (membership_.keep_place(now) || bury_unattached(now, state)) continue;
     if (report(now)) {
       cool_down(count_occupied(now));
-      if (steady_clock::now() - followed_at_ < follow_interval) continue;
+      if (membership_.table().changes != seen) {
+        if (steady_clock::now() - followed_at_ >= follow_interval) follow(now, Watch::reach_in_a_hurry);
+        continue;
+      }
     }
-    follow(now);
+    follow(now, Watch::reach);
     membership_.table().wait_for_change(seen);
   }
 }
@@ -121,8 +124,8 @@ bool Display::report(const Slots& now) {
   return true;
 }
 
-void Display::follow(const Slots& now) {
-  const std::vector<Identity> dead = watch_.follow(now, membership_.identity());
+void Display::follow(const Slots& now, std::size_t nearest) {
+  const std::vector<Identity> dead = watch_.follow(now, membership_.identity(), nearest);
   for (const Identity identity : dead) membership_.table().bury(identity);
   if (!dead.empty()) membership_.table().announce();
   followed_at_ = steady_clock::now();

@@ -54,7 +54,7 @@ class Display {
   End show_changes();
   [[nodiscard]] bool bury_unattached(const Slots& now, const SegmentState& state);
   [[nodiscard]] bool report(const Slots& now);
-  void follow(const Slots& now);
+  void follow(const Slots& now, std::size_t nearest);
   void cool_down(std::uint32_t live) const;
   void print(const Event& event);
   void print_last();
@@ -63,7 +63,7 @@ class Display {
   Watch& watch_;
   const Log& log_;
   Slots& shown_;
-  std::chrono::steady_clock::time_point followed_at_;
+  std::chrono::steady_clock::time_point followed_at_ = std::chrono::steady_clock::now();
   std::optional<Remains> remains_;
   std::atomic<std::uint32_t> finishing_{0};  ///< futex: 1 once finish() has been called
   std::atomic<std::uint32_t> ended_{0};      ///< futex: 1 once run() is through

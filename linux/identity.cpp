@@ -12,7 +12,6 @@
 #include <csignal>
 #include <ctime>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -26,17 +25,19 @@ namespace {
 constexpr std::uint32_t pid_limit = 1U << 22U;  // the kernel's PID_MAX_LIMIT on 64-bit systems
 
 struct ProcessStat {
+  std::uint32_t pid = 0;  ///< in the PID namespace of the mounted /proc
   char state = '?';
   std::uint64_t start_ticks = 0;
 };
 
-/// Picks fields 3 and 22 out of a line of /proc/PID/stat. Field 2, the name, may hold spaces and parentheses,
+/// Picks fields 1, 3 and 22 out of a line of /proc/PID/stat. Field 2, the name, may hold spaces and parentheses,
 /// so the count starts at the last parenthesis.
 std::optional<ProcessStat> parse_stat(std::string_view line) {
   const auto name_end = line.rfind(')');
   if (name_end == std::string_view::npos || line.size() < name_end + 3) return std::nullopt;
+  ProcessStat stat{.state = line[name_end + 2]};
+  std::from_chars(line.data(), line.data() + name_end, stat.pid);
   line.remove_prefix(name_end + 2);
-  ProcessStat stat{.state = line.front()};
   for (int field = 3; field < 22; ++field) {
     const auto space = line.find(' ');
     if (space == std::string_view::npos) return std::nullopt;
@@ -47,15 +48,20 @@ std::optional<ProcessStat> parse_stat(std::string_view line) {
   return stat;
 }
 
-std::optional<ProcessStat> read_stat(std::uint32_t pid) {
-  std::array<char, 32> path{};
-  *fmt::format_to(path.data(), "/proc/{}/stat", pid) = '\0';
-  const FileDescriptor file{open(path.data(), O_RDONLY | O_CLOEXEC)};
+/// Empty where there is no such file; errno says why.
+std::optional<ProcessStat> read_stat(const char* path) {
+  const FileDescriptor file{open(path, O_RDONLY | O_CLOEXEC)};
   if (file.get() < 0) return std::nullopt;
   std::array<char, 1024> line{};
   const ssize_t size = read(file.get(), line.data(), line.size());
   if (size <= 0) return std::nullopt;
   return parse_stat({line.data(), static_cast<std::size_t>(size)});
+}
+
+std::optional<ProcessStat> read_stat(std::uint32_t pid) {
+  std::array<char, 32> path{};
+  *fmt::format_to(path.data(), "/proc/{}/stat", pid) = '\0';
+  return read_stat(path.data());
 }
 
 bool runs_as(const ProcessStat& stat, Identity identity) {
@@ -80,18 +86,13 @@ std::uint32_t namespace_inode(const char* path) {
 }  // namespace
 
 Identity own_identity() {
-  std::array<char, 32> shown{};
   const auto pid = static_cast<std::uint32_t>(getpid());
-  const ssize_t size = readlink("/proc/self", shown.data(), shown.size());
-  if (size < 0) {
-    throw Failure(errno, "readlink /proc/self", "mount /proc: it shows when a process was started");
-  }
-  if (std::string_view{shown.data(), static_cast<std::size_t>(size)} != std::to_string(pid)) {
+  const auto stat = read_stat("/proc/self/stat");
+  if (!stat) throw Failure(errno, "open /proc/self/stat", "mount /proc: it shows when a process was started");
+  if (stat->pid != pid) {
     throw Failure("/proc belongs to another PID namespace",
                   "mount a /proc of this one, as `unshare --mount-proc` does");
   }
-  const auto stat = read_stat(pid);
-  if (!stat) throw Failure(fmt::format("cannot read /proc/{}/stat", pid));
   return make_identity(pid, stat->start_ticks);
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <span>
 
 #include "failure.h"
 
@@ -63,14 +64,14 @@ bool Watch::add(Identity identity) {
   return true;
 }
 
-std::vector<Identity> Watch::follow(const Slots& slots, Identity self) {
+std::vector<Identity> Watch::follow(const Slots& slots, Identity self, std::size_t nearest) {
   const std::vector<Identity> wanted = predecessors(slots, self);
   const auto is_wanted = [&](const Watched& watched) {
     return std::ranges::find(wanted, watched.identity) != wanted.end();
   };
   std::erase_if(watched_, [&](const Watched& watched) { return !is_wanted(watched); });
   std::vector<Identity> dead;
-  for (const Identity identity : wanted) {
+  for (const Identity identity : std::span{wanted}.first(std::min(nearest, wanted.size()))) {
     const bool known = std::ranges::find(watched_, identity, &Watched::identity) != watched_.end();
     if (!known && sweep_reason_ == 0 && !add(identity)) dead.push_back(identity);
   }

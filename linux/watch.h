@@ -25,6 +25,9 @@ class Watch {
  public:
   static constexpr std::size_t reach = 64;
 
+  /// So many are enough while changes keep coming.
+  static constexpr std::size_t reach_in_a_hurry = 8;
+
   /// Where the system does not let us watch, the table is searched for the dead this often.
   static constexpr std::chrono::milliseconds sweep_interval{500};
 
@@ -40,9 +43,10 @@ class Watch {
   /// `stop` is a file descriptor that gets ready when a request to stop has come. Throws Failure.
   explicit Watch(int stop);
 
-  /// Watches the nearest predecessors of `self` among `slots`, and nobody else any more. Those that are dead
-  /// already are returned.
-  std::vector<Identity> follow(const Slots& slots, Identity self);
+  /// Watches the nearest predecessors of `self` among `slots`, and nobody else any more. Of those not yet watched
+  /// only the `nearest` ones: to take up 64 costs most of a millisecond, too much for a moment in which hundreds
+  /// start. Those that are dead already are returned; the caller buries them.
+  std::vector<Identity> follow(const Slots& slots, Identity self, std::size_t nearest = reach);
 
   /// Waits until something happens.
   Outcome wait(std::optional<std::chrono::steady_clock::time_point> deadline);

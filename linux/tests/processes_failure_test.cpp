@@ -17,7 +17,8 @@ struct FailingCall {
   const char* injection;
   const char* message;
   const char* hint;
-  bool created = false;  ///< the segment is there already, and whoever comes next takes it over
+  bool created = false;   ///< the segment is there already, and whoever comes next takes it over
+  const char* path = "";  ///< only calls with this path fail
 };
 
 void PrintTo(const FailingCall& call, std::ostream* out) { *out << call.injection; }
@@ -35,7 +36,7 @@ class Failing : public CopiesTest, public testing::WithParamInterface<FailingCal
 };
 
 TEST_P(Failing, IsSaidAndLeavesNothingBehind) {
-  Copy copy = start(Launch{.options = {"--for", "20"}, .through = strace(GetParam().injection)});
+  Copy copy = start(Launch{.options = {"--for", "20"}, .through = strace(GetParam().injection, GetParam().path)});
   EXPECT_EQ(copy.exit_code(), 1);
   EXPECT_NE(copy.notes().find(std::string{"share_data: "} + GetParam().message), std::string::npos) << copy.notes();
   EXPECT_NE(copy.notes().find(GetParam().hint), std::string::npos) << copy.notes();
@@ -50,7 +51,7 @@ TEST_P(Failing, IsSaidAndLeavesNothingBehind) {
 TEST_P(Failing, DoesNotDisturbTheOthers) {
   Copy other = start();
   ASSERT_TRUE(all_show({&other}, 1));
-  Copy copy = start(Launch{.options = {"--for", "20"}, .through = strace(GetParam().injection)});
+  Copy copy = start(Launch{.options = {"--for", "20"}, .through = strace(GetParam().injection, GetParam().path)});
   EXPECT_EQ(copy.exit_code(), 1);
   EXPECT_TRUE(all_show({&other}, 1));
   EXPECT_EQ(other.stop(), 0);
@@ -78,7 +79,8 @@ INSTANTIATE_TEST_SUITE_P(
         FailingCall{"epoll_ctl_ENOSPC", "epoll_ctl:error=ENOSPC", "epoll: No space left", "max_user_watches"},
         FailingCall{"eventfd_ENFILE", "eventfd2:error=ENFILE", "epoll: Too many open files", "ulimit -n"},
         FailingCall{"clone_EAGAIN", "clone3,clone:error=EAGAIN", "pthread_create", "ulimit -u"},
-        FailingCall{"readlink_ENOENT", "readlink:error=ENOENT", "readlink /proc/self", "mount /proc"},
+        FailingCall{"proc_ENOENT", "openat:error=ENOENT", "open /proc/self/stat", "mount /proc", false,
+                    "/proc/self/stat"},
         FailingCall{"write_ENOSPC", "write:error=ENOSPC:when=2", "standard output: No space left", no_hint}),
     [](const auto& test) { return std::string{test.param.name}; });
 
