@@ -87,10 +87,13 @@ PROCESS_INFORMATION create_process(std::wstring line, const Start& start, HANDLE
   const std::unique_ptr<void, LocalFreed> guard{descriptor};
   SECURITY_ATTRIBUTES security{sizeof(security), descriptor, FALSE};
   PROCESS_INFORMATION process{};
-  if (CreateProcessW(nullptr, line.data(), &security, nullptr, TRUE,
-                     EXTENDED_STARTUPINFO_PRESENT | CREATE_SUSPENDED, nullptr, nullptr, &info.StartupInfo,
-                     &process) == 0) {
-    fail("CreateProcess");
+  // Wine on a busy machine fails with an internal error now and then, and not again.
+  for (int attempt = 1; CreateProcessW(nullptr, line.data(), &security, nullptr, TRUE,
+                                       EXTENDED_STARTUPINFO_PRESENT | CREATE_SUSPENDED, nullptr, nullptr,
+                                       &info.StartupInfo, &process) == 0;
+       ++attempt) {
+    if (GetLastError() != ERROR_INTERNAL_ERROR || attempt == 5) fail("CreateProcess");
+    Sleep(100);
   }
   return process;
 }
