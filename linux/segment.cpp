@@ -1,106 +1,30 @@
 #include "segment.h"
 
-#include <pwd.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "all_segments.h"
 #include "failure.h"
+#include "hints.h"
 
 namespace share_data {
 namespace {
 
 constexpr std::uint64_t magic = 0x3154'4144'5248'5301;  // spells "\1SHRDAT1" in memory
 constexpr int owner_only = 0600;
-constexpr auto other_key_hint = "count under another key with --key";
 
 std::string name_of(key_t key) { return fmt::format("{:#010x}", static_cast<std::uint32_t>(key)); }
 
 std::uint64_t key_word(key_t key) { return static_cast<std::uint32_t>(key); }
-
-struct FileClosed {
-  void operator()(std::FILE* file) const { (void)std::fclose(file); }
-};
-
-/// Read from the file itself: getpwuid(3) loads libraries at run time, which a static program has not brought
-/// along.
-std::string user_name(uid_t uid) {
-  const std::unique_ptr<std::FILE, FileClosed> users{std::fopen("/etc/passwd", "re")};
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): on the way out, with nobody else about
-  while (const passwd* user = users ? fgetpwent(users.get()) : nullptr) {
-    if (user->pw_uid == uid) return user->pw_name;
-  }
-  return fmt::format("uid {}", uid);
-}
-
-/// Calls `visit(id, info)` for each segment on the system, as ipcs(1) does: SHM_STAT takes the kernel's own
-/// index, SHM_STAT_ANY does not ask whether we may read the segment.
-template <typename Visit>
-void for_each_segment(int command, Visit visit) {
-  shm_info totals{};
-  const int highest = shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&totals));
-  for (int index = 0; index <= highest; ++index) {
-    shmid_ds info{};
-    const int id = shmctl(index, command, &info);
-    if (id >= 0) visit(id, info);
-  }
-}
-
-/// What a person can do about a segment that is somebody else's.
-std::string hint_for_foreign(key_t key) {
-  std::string hint = "the segment belongs to another user or program";
-  for_each_segment(SHM_STAT_ANY, [&](int id, const shmid_ds& info) {
-    if (info.shm_perm.__key != key) return;
-    hint = fmt::format("segment {} has this key, {} bytes, and belongs to {}", id, info.shm_segsz,
-                       user_name(info.shm_perm.uid));
-  });
-  return fmt::format("{}; {}", hint, other_key_hint);
-}
-
-/// What a person can do about an errno of shmget(2).
-std::string hint_for_shmget(int error, key_t key) {
-  switch (error) {
-    case EACCES:
-    case EINVAL:  // it is smaller than what we asked for
-      return hint_for_foreign(key);
-    case ENOSPC:
-      return "not the disk: all segment ids or pages that the system allows are in use; see `ipcs -m`, and raise "
-             "kernel.shmmni or kernel.shmall with sysctl";
-    case ENOMEM:
-      return "the system has no memory left for 33 KiB";
-    case ENOSYS:
-      return "this kernel or sandbox has no System V shared memory";
-    case EPERM:
-      return "this sandbox does not allow System V shared memory";
-    default:
-      return {};
-  }
-}
-
-std::string hint_for_shmat(int error) {
-  switch (error) {
-    case EACCES:
-      return "the segment's permissions do not let us read and write; see `ipcs -m -p`";
-    case ENOMEM:
-      return "no address space or memory left to attach 33 KiB";
-    case ENOSYS:
-      return "this kernel or sandbox has no System V shared memory";
-    case EPERM:
-      return "this sandbox does not allow System V shared memory";
-    default:
-      return {};
-  }
-}
 
 /// Sets `word` to `value` if it is still 0. False if it has another value already.
 bool set_once(std::atomic<std::uint64_t>& word, std::uint64_t value) {
@@ -124,7 +48,7 @@ void check_magic(const Segment& segment, key_t key) {
   // Zeroed memory is a new segment, unless more than the magic says otherwise: then it is another program's.
   // If it became ours while we looked, the second look at the magic sees it.
   if (found == 0 && (is_all_zero(segment.table()) || segment.table().magic == magic)) return;
-  refuse(segment.id(), key, "has our size but another program's data, or another version's", other_key_hint);
+  refuse(segment.id(), key, "has our size but another program's data, or another version's", hint_other_key);
 }
 
 /// Refuses copies whose pids mean nothing here.
@@ -132,10 +56,10 @@ void check_namespaces(const Segment& segment, key_t key) {
   const std::uint64_t found = segment.table().namespaces;
   if (found == 0 || found == own_namespaces()) return;
   refuse(segment.id(), key,
-         fmt::format("is used in another PID or time namespace, by {} processes", segment.state().attached - 1),
+         fmt::format("is used in another PID or time namespace (attached: {})", segment.state().attached - 1),
          fmt::format("a container shares its IPC namespace with this one but not its processes: {}, or remove the "
                      "segment with `ipcrm -m {}` if nobody is left in it",
-                     other_key_hint, segment.id()));
+                     hint_other_key, segment.id()));
 }
 
 /// The owner of a segment can be changed, its creator cannot (shmctl(2)).
@@ -167,11 +91,11 @@ std::optional<Segment> Segment::attach_checked(int id, key_t key, Access access)
   }
   const shmid_ds info = stat_of(id);  // attached, so it cannot vanish any more
   if (access == Access::read_write && !created_by_us(info)) {
-    refuse(id, key, fmt::format("was created by {}", user_name(info.shm_perm.cuid)), other_key_hint);
+    refuse(id, key, fmt::format("was created by {}", user_name(info.shm_perm.cuid)), hint_other_key);
   }
   if (info.shm_segsz != sizeof(Table)) {
     refuse(id, key, fmt::format("has {} bytes, not our {}: another program's data", info.shm_segsz, sizeof(Table)),
-           other_key_hint);
+           hint_other_key);
   }
   check_magic(*segment, key);
   check_namespaces(*segment, key);
@@ -183,7 +107,7 @@ void Segment::take_possession(key_t key) {
   created_ = table_->magic.compare_exchange_strong(found, magic);
   // Whoever created it may have been killed before it wrote the rest, so everybody makes sure of it.
   const bool ours = (created_ || found == magic) && set_once(table_->namespaces, own_namespaces());
-  if (!ours) refuse(id_, key, "became another program's just now", other_key_hint);
+  if (!ours) refuse(id_, key, "became another program's just now", hint_other_key);
   set_once(table_->key, key_word(key));
 }
 

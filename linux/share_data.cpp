@@ -4,7 +4,7 @@
 //   share_data.cpp  what a copy does from start to end (this file)
 //   options.h       the command line
 //   table.h         what lies in the shared memory
-//   segment.h       shmget and its family
+//   segment.h       shmget and its family; hints.h has what people can do about its errors
 //   membership.h    how a copy joins and leaves, whatever happens meanwhile
 //   display.h       how a change becomes a line within microseconds
 //   watch.h         how it learns that another one was killed

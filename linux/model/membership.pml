@@ -1,5 +1,5 @@
-// Every interleaving of how copies join and leave: membership.cpp, segment.cpp, table.cpp and display.cpp as a
-// model for Spin. It begins here; system.pml is what it stands on.
+// Every interleaving of how copies join and leave: membership.cpp, segment.cpp, table.cpp, display.cpp and lookout.cpp
+// as a model for Spin. It begins here; system.pml is what it stands on.
 //
 //   spin -a membership.pml && cc -O2 -DSAFETY -DCOLLAPSE -DNOREDUCE -o pan pan.c && ./pan -m100000
 //
@@ -198,7 +198,7 @@ inline retire(s) {
   od
 }
 
-// display.cpp, share_data.cpp -------------------------------------------------------------------------------
+// display.cpp, lookout.cpp ----------------------------------------------------------------------------------
 
 inline mourn() {  // after bury(): tells everybody, and only then writes down that it has
 #if MUTANT == EARLY_MOURNED
