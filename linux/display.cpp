@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "failure.h"
 #include "futex.h"
 
 namespace share_data {

@@ -29,6 +29,18 @@ std::string hint_for_foreign(key_t key) {
   return fmt::format("{}; {}", hint, hint_other_key);
 }
 
+/// What keeps all of the family from working.
+std::string hint_for_any(int error) {
+  switch (error) {
+    case ENOSYS:
+      return "this kernel or sandbox has no System V shared memory";
+    case EPERM:
+      return "this sandbox does not allow System V shared memory";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 std::string hint_for_shmget(int error, key_t key) {
@@ -41,12 +53,8 @@ std::string hint_for_shmget(int error, key_t key) {
              "kernel.shmmni or kernel.shmall with sysctl";
     case ENOMEM:
       return "the system has no memory left for 33 KiB";
-    case ENOSYS:
-      return "this kernel or sandbox has no System V shared memory";
-    case EPERM:
-      return "this sandbox does not allow System V shared memory";
     default:
-      return {};
+      return hint_for_any(error);
   }
 }
 
@@ -56,12 +64,8 @@ std::string hint_for_shmat(int error) {
       return "the segment's permissions do not let us read and write; see `ipcs -m -p`";
     case ENOMEM:
       return "no address space or memory left to attach 33 KiB";
-    case ENOSYS:
-      return "this kernel or sandbox has no System V shared memory";
-    case EPERM:
-      return "this sandbox does not allow System V shared memory";
     default:
-      return {};
+      return hint_for_any(error);
   }
 }
 
