@@ -6,6 +6,8 @@
 # with test_ (windows_ for the Windows program, which the command WINE runs), without that.
 set -euo pipefail
 export LC_ALL=C.UTF-8
+# shellcheck source-path=SCRIPTDIR source=eventually.sh
+source "$(dirname "$(readlink -f "$0")")/eventually.sh"
 
 experiment=$1 program=$2
 wine=("${@:3}")
@@ -122,14 +124,6 @@ open() {
 screen() { in_tmux capture-pane -p -J -S - -t "t$1" | sed 's/ *$//; /^$/d'; }
 
 shows_a_prompt() { [[ $(screen "$1" | tail -n 1) == '$' ]]; }
-
-eventually() {
-  local deadline=$((SECONDS + patience))
-  until "$@"; do
-    ((SECONDS < deadline)) || fail "this never came true: $*"
-    sleep 0.1
-  done
-}
 
 # matches TERMINAL: it shows what `regex` says, twice in a row: a line may be on its way.
 matches() {

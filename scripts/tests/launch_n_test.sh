@@ -2,6 +2,8 @@
 # Starts launch_n.sh for real, in terminals of a tmux server of its own, and presses keys there.
 # Usage: launch_n_test.sh CASE, where CASE is one of the functions below that begin with test_, without that.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=eventually.sh
+source "$(dirname "$(readlink -f "$0")")/eventually.sh"
 
 patience=240  # seconds for what must come, on a busy machine too; the first launch has to build
 root=$(dirname "$(readlink -f "$0")")/../..
@@ -21,15 +23,6 @@ fail() {
   tail -v -n 60 "$out" "$err" || true
   exit 1
 } >&2
-
-# eventually COMMAND...: waits until it succeeds.
-eventually() {
-  local deadline=$((SECONDS + patience))
-  until "$@"; do
-    ((SECONDS < deadline)) || fail "this never came true: $*"
-    sleep 0.1
-  done
-}
 
 expect() { "$@" || fail "this does not hold: $*"; }
 
