@@ -21,8 +21,8 @@ struct Wrong : std::runtime_error {
   using runtime_error::runtime_error;
 };
 
-/// All of it throws Wrong where the program does not do what it should. What is done depends on the seed and on
-/// nothing else: a deed at a place where no copy is starts one there.
+/// All of it throws Wrong where the program misbehaves. The seed alone decides what happens: a deed at a place
+/// where there is no copy starts one there.
 class Soak {
  public:
   /// `mapping` is what the copies share: a mapping of this name, or the section where it is empty.
