@@ -1,4 +1,4 @@
-# What launch_n.sh and test.sh do before they start: install what is missing, and build. Sourced, not run.
+# What the scripts have in common: they install what is missing, build, and list tests. Sourced, not run.
 # shellcheck shell=bash
 
 # Debian's and Ubuntu's packages, by purpose.
@@ -9,8 +9,9 @@
   windows_packages=(cmake ninja-build g++-mingw-w64-x86-64-posix libcli11-dev libfmt-dev googletest wine64)
   test_packages=("${program_packages[@]}" "${panes_packages[@]}"
     libgtest-dev nlohmann-json3-dev jq strace procps spin help2man binutils)
-  check_packages=(clang clang-format clang-tidy libclang-rt-dev shellcheck)
+  clang_packages=(clang libclang-rt-dev)
   windows_test_packages=("${windows_packages[@]}" clang lld binutils)
+  check_packages=("${program_packages[@]}" g++-mingw-w64-x86-64-posix clang lld jq clang-format clang-tidy shellcheck)
 }
 
 say() { echo "${0##*/}: $*" >&2 || true; }  # goes on where nobody listens any more
@@ -87,4 +88,13 @@ build_preset() {
     cmake "${fresh[@]}" --preset "$preset" >"$log" 2>&1 9<&- &&
       cmake --build "build/$preset" --target "$target" >>"$log" 2>&1 9<&-
   ) 9<build
+}
+
+# add_test NAME COMMAND...: prints a test in ctest's own language. It runs in the top folder.
+add_test() {
+  local name=$1
+  shift
+  printf 'add_test([==[%s]==]' "$name"
+  printf ' [==[%s]==]' "$@"
+  printf ')\nset_tests_properties([==[%s]==] PROPERTIES WORKING_DIRECTORY [==[%s]==])\n' "$name" "$PWD"
 }

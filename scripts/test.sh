@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds everything and runs all tests and checks, as one run of ctest with one summary at the end. See --help.
+# Builds everything and runs all tests, as one run of ctest with one summary at the end. See --help.
 set -euo pipefail
 
 # Each is built in a folder of its own, and all its tests are run.
@@ -13,26 +13,24 @@ presets=(
   clang-mingw  # the same, in the other spelling of the shared section
 )
 quick_presets=(release release-tests)
-# clang-tidy reads the programs as these are built; not the tests, which are full of
-# GoogleTest's macros.
-tidy_presets=(clang clang-mingw)
 jobs=$(nproc)
 
 usage() {
   cat <<END
-Installs what is missing, builds share_data in every way, and runs all tests and checks.
+Installs what is missing, builds share_data in every way, and runs all tests.
 
 Examples:
   scripts/test.sh                   everything
-  scripts/test.sh --quick           the release build only, without the checks of the source
+  scripts/test.sh --quick           the release build only
   scripts/test.sh -R '^asan[.]'     only tests whose names match
 
 Usage: test.sh [--quick] [-R REGEX]
-  --quick     only presets ${quick_presets[*]}, and no checks
+  --quick     only presets ${quick_presets[*]}
   -R REGEX    only tests whose names match, as ctest takes it; everything is built all the same
   -h, --help  this text
 
 The exit code is 0 if everything was built and all tests passed.
+What does not need a build, the style of the sources, is checked by scripts/check.sh.
 END
 }
 
@@ -50,15 +48,14 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 source scripts/prepare.sh
 exec </dev/null
 
-checks=yes
-packages=("${test_packages[@]}" "${check_packages[@]}" "${windows_test_packages[@]}")
+packages=("${test_packages[@]}" "${clang_packages[@]}" "${windows_test_packages[@]}")
 ctest_options=()
 
 parse() {
   while (($#)); do
     case $1 in
       -h | --help) usage; exit ;;
-      --quick) checks='' presets=("${quick_presets[@]}") packages=("${test_packages[@]}") ;;
+      --quick) presets=("${quick_presets[@]}") packages=("${test_packages[@]}") ;;
       -R)
         (($# > 1)) || die 2 "-R needs a regular expression; see --help"
         ctest_options+=(-R "$2")
@@ -78,7 +75,7 @@ build() {
   fi
 }
 
-# --- the list of tests, in ctest's own language ---
+# --- the list of tests ---
 
 list_tests() {
   local preset
@@ -90,16 +87,6 @@ list_tests() {
       tests_of "$preset"
     fi
   done
-  if [[ $checks ]]; then list_checks; fi
-}
-
-# add_test NAME COMMAND...: runs in the top folder.
-add_test() {
-  local name=$1
-  shift
-  printf 'add_test([==[%s]==]' "$name"
-  printf ' [==[%s]==]' "$@"
-  printf ')\nset_tests_properties([==[%s]==] PROPERTIES WORKING_DIRECTORY [==[%s]==])\n' "$name" "$PWD"
 }
 
 # The tests of one build, each named PRESET.NAME: in one list, ctest would mix up the properties of equal names.
@@ -112,22 +99,6 @@ tests_of() {
     | (($preset + "." + .name) | quoted) as $name
     | "add_test(\($name) \(.command // ["false"] | map(quoted) | join(" ")))",
       (.properties[] | own | "set_tests_properties(\($name) PROPERTIES \(.name) \(.value | quoted))")' "build/all/$1.json"
-}
-
-list_checks() {
-  local sources scripts preset file
-  mapfile -t sources < <(find . -path ./build -prune -o \( -name '*.cpp' -o -name '*.h' \) -print | sort)
-  mapfile -t scripts < <(find scripts -name '*.sh' | sort)
-  add_test check.format clang-format --dry-run -Werror "${sources[@]}"
-  add_test check.shellcheck shellcheck --external-sources .ci/run "${scripts[@]}"
-  for preset in "${tidy_presets[@]}"; do
-    [[ -e build/all/$preset.json ]] || continue  # not built
-    while read -r file; do
-      add_test "check.tidy.$preset.$file" clang-tidy --quiet -p "build/$preset" "$file"
-    done < <(jq --raw-output --arg top "$PWD/" '
-      .[].file | select(startswith($top)) | ltrimstr($top) | select(test("^build/|/(tests|bench)/") | not)
-    ' "build/$preset/compile_commands.json")
-  done
 }
 
 main "$@"

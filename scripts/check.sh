@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Checks the style of the sources, as one run of ctest with one summary at the end. See --help.
+set -euo pipefail
+
+# clang-tidy reads the programs as these presets build them; not the tests, which are full of GoogleTest's macros.
+presets=(clang clang-mingw)
+
+usage() {
+  cat <<END
+Installs what is missing and checks the sources: clang-format, clang-tidy, shellcheck. Nothing is built.
+
+Examples:
+  scripts/check.sh                  everything
+  scripts/check.sh -R '^format'     only checks whose names match
+
+Usage: check.sh [-R REGEX]
+  -R REGEX    only checks whose names match, as ctest takes it
+  -h, --help  this text
+
+The exit code is 0 if all checks passed. What clang-format complains about, it also repairs: clang-format -i FILE
+END
+}
+
+main() {
+  parse "$@"
+  install_missing "to check the sources" "${check_packages[@]}"
+  for preset in "${presets[@]}"; do configure "$preset"; done
+  list_checks >build/check/CTestTestfile.cmake
+  exec ctest --test-dir build/check --parallel "$(nproc)" --output-on-failure --no-tests=error "${ctest_options[@]}"
+}
+
+cd "$(dirname "$(readlink -f "$0")")/.."
+# shellcheck source-path=SCRIPTDIR source=prepare.sh
+source scripts/prepare.sh
+exec </dev/null
+
+ctest_options=()
+
+parse() {
+  while (($#)); do
+    case $1 in
+      -h | --help) usage; exit ;;
+      -R)
+        (($# > 1)) || die 2 "-R needs a regular expression; see --help"
+        ctest_options+=(-R "$2")
+        shift
+        ;;
+      *) die 2 "unknown option $1; see --help" ;;
+    esac
+    shift
+  done
+}
+
+# Writes build/check/PRESET/compile_commands.json, which is all that clang-tidy needs.
+configure() {
+  local log=build/check/$1.log
+  mkdir -p build/check
+  cmake --fresh --preset "$1" -B "build/check/$1" -D SHARE_DATA_TESTS=OFF >"$log" 2>&1 ||
+    { cat "$log" >&2; die 1 "CMake failed, preset $1"; }
+}
+
+list_checks() {
+  local preset file
+  while read -r file; do add_test "format.$file" clang-format --dry-run -Werror "$file"; done < <(files '*.cpp' '*.h')
+  while read -r file; do add_test "shellcheck.$file" shellcheck --external-sources "$file"; done < <(echo .ci/run; files '*.sh')
+  for preset in "${presets[@]}"; do
+    while read -r file; do
+      add_test "tidy.$preset.$file" clang-tidy --quiet -p "build/check/$preset" "$file"
+    done < <(jq --raw-output --arg top "$PWD/" '
+      .[].file | select(startswith($top)) | ltrimstr($top) | select(startswith("build/") | not)
+    ' "build/check/$preset/compile_commands.json")
+  done
+}
+
+# files PATTERN...: our files whose names match.
+files() {
+  local pattern patterns=()
+  for pattern; do patterns+=(-o -name "$pattern"); done
+  find . -path ./build -prune -o \( "${patterns[@]:1}" \) -type f -printf '%P\n' | sort
+}
+
+main "$@"
