@@ -34,7 +34,7 @@ seconds local_offset(Moment now) {
   if (const auto current = now.time_since_epoch() / period; current != period_asked_for) {
     const std::time_t time = system_clock::to_time_t(now);
     std::tm local{};
-    localtime_r(&time, &local);
+    (void)localtime_r(&time, &local);  // fails only in the year 2^31
     offset = seconds{local.tm_gmtoff};
     period_asked_for = current;
   }

@@ -20,9 +20,9 @@ constexpr DWORD patience_for_a_note_ms = 1000;
 std::error_code last_error() { return {static_cast<int>(GetLastError()), std::system_category()}; }
 
 std::wstring to_utf16(std::string_view text) {
-  const int size = static_cast<int>(text.size());
   std::wstring wide(text.size(), L'\0');  // UTF-16 never has more units than UTF-8 has bytes
-  const int length = MultiByteToWideChar(CP_UTF8, 0, text.data(), size, wide.data(), size);
+  const int length = MultiByteToWideChar(CP_UTF8, 0, text.data(), static_cast<int>(text.size()), wide.data(),
+                                         static_cast<int>(wide.size()));
   wide.resize(static_cast<std::size_t>(std::max(length, 0)));
   return wide;
 }

@@ -22,7 +22,7 @@ sigset_t stop_set() {
 }
 
 void set_disposition(int signal, void (*handler)(int)) {
-  struct sigaction action {};
+  struct sigaction action = {};
   action.sa_handler = handler;
   sigaction(signal, &action, nullptr);
 }

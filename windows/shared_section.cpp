@@ -20,7 +20,8 @@
 
 // What lies here must be initialised, with constants (`constinit`): code that initialised it at start-up
 // would run in every process and wipe out what the others wrote. Neither pointers nor handles belong here:
-// each process has its own.
+// each process has its own. Not `static`: other processes write to it.
+// NOLINTBEGIN(misc-use-internal-linkage)
 #if defined(_MSC_VER) || defined(__clang__)
 #pragma data_seg("SHARED")
 constinit share_data::Table shared_table{.magic = share_data::table_magic};
@@ -30,6 +31,7 @@ constinit share_data::Table shared_table{.magic = share_data::table_magic};
 constinit share_data::Table shared_table
     __attribute__((section("SHARED"), shared)){.magic = share_data::table_magic};
 #endif
+// NOLINTEND(misc-use-internal-linkage)
 
 namespace share_data {
 namespace {

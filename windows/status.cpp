@@ -66,6 +66,7 @@ std::string as_json(const Instance& instance) {
 
 std::string as_json(const Status& status) {
   std::vector<std::string> instances;
+  instances.reserve(status.instances.size());
   for (const Instance& instance : status.instances) instances.push_back(as_json(instance));
   return fmt::format("{{\"live\":{},\"plain\":{},\"instances\":[{}]}}\n", instances.size(), status.plain,
                      fmt::join(instances, ","));

@@ -52,8 +52,7 @@ void Soak::run_round() {
   for (std::uint32_t i = 0; i < deeds; ++i) do_something(with_garbage);
   rest(with_garbage);
   if (dice == 9) start_many_limited(number);
-  for (; gone_.size() > 2 * places; gone_.pop_front()) {
-  }
+  while (gone_.size() > 2 * places) gone_.pop_front();
 }
 
 void Soak::do_something(bool with_garbage) {
