@@ -1,5 +1,5 @@
-// The way of the article that share_data grew out of, written again from its description: the count is a text
-// of at most five bytes under a key of its own, changed without atomics, and every copy polls it every 10 ms.
+// The way of the article that share_data grew out of, reconstructed from its description: the count is a text of at
+// most five bytes under a key of its own, changed without atomics, and every copy polls it every 10 ms.
 //
 // usage: share_data_article_way KEY
 #include <sys/ipc.h>
@@ -19,7 +19,7 @@ volatile std::sig_atomic_t stopped = 0;
 
 void add(char* text, int difference) {
   char changed[16];
-  std::snprintf(changed, sizeof changed, "%d", std::atoi(text) + difference);  // NOLINT: as it was done
+  std::snprintf(changed, sizeof changed, "%d", std::atoi(text) + difference);
   std::memcpy(text, changed, text_size);
 }
 
@@ -36,11 +36,10 @@ int main(int argc, char** argv) {
   std::signal(SIGTERM, [](int) { stopped = 1; });
   const int id = shmget(static_cast<key_t>(std::strtol(argv[1], nullptr, 0)), text_size, IPC_CREAT | 0600);
   char* const text = static_cast<char*>(shmat(id, nullptr, 0));
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): shmat(2) returns (void *) -1 on error
   if (text == reinterpret_cast<char*>(-1)) return 1;
   add(text, 1);
   for (int shown = -1; stopped == 0; usleep(poll_interval_us)) {
-    const int count = std::atoi(text);  // NOLINT: as it was done
+    const int count = std::atoi(text);
     if (count == shown) continue;
     shown = count;
     show(count);

@@ -5,13 +5,11 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-#include "file_descriptor.h"
-#include "stop_signals.h"
 
 namespace share_data::bench {
 
@@ -28,12 +26,20 @@ struct WrongCount : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Somebody asked the harness to stop.
+struct Interrupted : std::exception {};
+
+/// Makes every wait below end with Interrupted once somebody asks the harness to stop.
+void catch_stop_signals();
+
+/// Sleeps.
+void pause_for(std::chrono::milliseconds time);
+
 /// Processes of one kind, each with its standard output in a pipe of its own that only the harness reads:
 /// its screen. Whatever happens, none of them outlives this object.
 class Crowd {
  public:
-  /// Every wait() ends with Interrupted once `stop` has been raised.
-  explicit Crowd(const StopSignals& stop);
+  Crowd();
   ~Crowd();
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
@@ -57,30 +63,24 @@ class Crowd {
   void send(int signal) const;
 
   /// Kills all and waits until they are gone.
-  void kill_all();
+  void kill_all() { end_all(SIGKILL); }
 
   /// Sends SIGTERM to all and waits until they have left by themselves.
-  void stop_all();
+  void stop_all() { end_all(SIGTERM); }
 
   [[nodiscard]] const std::vector<pid_t>& pids() const { return pids_; }
 
-  /// What the screens show, for people: how many of them show which count.
-  [[nodiscard]] std::string describe() const;
-
  private:
-  bool read_screens(std::uint32_t live, std::chrono::milliseconds patience);
-  void read_screen(std::size_t index, std::uint32_t live);
+  void end_all(int signal);
+  void read_screens(std::chrono::milliseconds patience);
+  void read_screen(std::size_t index);
+  [[nodiscard]] std::size_t screens_with(std::uint32_t live) const;
 
-  const StopSignals& stop_;
-  FileDescriptor epoll_;
+  int epoll_;
   std::vector<pid_t> pids_;
-  std::vector<FileDescriptor> screens_;
-  std::vector<std::uint32_t> shown_;
-  std::size_t right_ = 0;  ///< screens that show the count that is waited for
-  std::array<char, 64 * 1024> buffer_{};
+  std::vector<int> screens_;
+  std::vector<std::uint32_t> shown_;      ///< the count in the last line of each screen
+  std::array<char, 64 * 1024> buffer_{};  ///< as large as a pipe, so that no read ends within a line
 };
-
-/// Sleeps. Throws Interrupted once `stop` has been raised.
-void pause_for(std::chrono::milliseconds time, const StopSignals& stop);
 
 }  // namespace share_data::bench

@@ -1,10 +1,8 @@
 #include "opponents.h"
 
-#include <array>
-#include <cstdio>
-#include <cstring>
+#include <fmt/format.h>
 
-#include "futex.h"
+#include <cstring>
 
 namespace share_data::bench {
 namespace {
@@ -29,33 +27,32 @@ Command article_command(const OwnKey& key) {
   return {.program = ARTICLE_PROGRAM, .arguments = {"share_data_article_way", key.text()}};
 }
 
-Copies::Copies(std::uint32_t count, const StopSignals& stop) : crowd(stop) {
+Copies::Copies(std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; ++i) crowd.start(copy_command(key));
   crowd.wait_for(count);
 }
 
-RawWaiters::RawWaiters(std::uint32_t count, const StopSignals& stop) : segment_(sizeof(RawBoard)), crowd(stop) {
+RawWaiters::RawWaiters(std::uint32_t count) : segment(sizeof(RawBoard)) {
   board().live = count;
-  for (std::uint32_t i = 0; i < count; ++i) crowd.start(limit_command(role::wait, key()));
+  for (std::uint32_t i = 0; i < count; ++i) crowd.start(limit_command(role::wait, segment.key()));
   crowd.wait_for(count);
 }
 
-void RawWaiters::wake() {
-  ++board().changes;
-  futex_wake_all(board().changes, FutexScope::system);
+void RawWaiters::reset() {
+  wake_all(board());
+  crowd.wait_for(board().live);
 }
 
-Article::Article(std::uint32_t count, const StopSignals& stop) : segment_(article_text_size), crowd(stop) {
-  for (std::uint32_t i = 0; i < count; ++i) crowd.start(article_command(key()));
+Article::Article(std::uint32_t count) : segment(article_text_size) {
+  for (std::uint32_t i = 0; i < count; ++i) crowd.start(article_command(segment.key()));
   crowd.wait_for_any();  // from now on nobody but the harness changes the count
 }
 
 void Article::set(std::uint32_t live) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "%u", live);
-  std::memcpy(segment_.address(), text.data(), article_text_size);
+  const std::string text = fmt::format("{:<{}}", live, article_text_size);
+  std::memcpy(segment.address(), text.data(), article_text_size);
 }
 
-std::chrono::milliseconds settling_time(std::uint32_t count) { return std::chrono::milliseconds{80 + count / 4}; }
+void settle(std::uint32_t count) { pause_for(std::chrono::milliseconds{80 + count / 4}); }
 
 }  // namespace share_data::bench

@@ -1,11 +1,10 @@
-// share_data, its limit and its rival: how each is started and told of a change.
+// share_data, its limit, and the article's way: how each is started and told of a change.
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "crowd.h"
-#include "raw_board.h"
+#include "limit.h"
 #include "resources.h"
 
 namespace share_data::bench {
@@ -20,46 +19,37 @@ namespace share_data::bench {
 
 /// `count` running copies of share_data that all show it.
 struct Copies {
-  Copies(std::uint32_t count, const StopSignals& stop);
+  explicit Copies(std::uint32_t count);
 
   OwnKey key;
   Crowd crowd;
 };
 
 /// `count` processes that sleep on one futex word and write a line when it changes.
-class RawWaiters {
- public:
-  RawWaiters(std::uint32_t count, const StopSignals& stop);
+struct RawWaiters {
+  explicit RawWaiters(std::uint32_t count);
 
-  /// Wakes all: they show one more than before, or, the next time, one less again.
-  void wake();
-  [[nodiscard]] RawBoard& board() const { return *static_cast<RawBoard*>(segment_.address()); }
-  [[nodiscard]] const OwnKey& key() const { return segment_.key(); }
+  [[nodiscard]] RawBoard& board() const { return *static_cast<RawBoard*>(segment.address()); }
 
- private:
-  OwnSegment segment_;
+  /// After one change, wakes all again: they show the count from before.
+  void reset();
 
- public:
+  OwnSegment segment;
   Crowd crowd;
 };
 
 /// `count` processes that poll the article's count, whatever they think it is.
-class Article {
- public:
-  Article(std::uint32_t count, const StopSignals& stop);
+struct Article {
+  explicit Article(std::uint32_t count);
 
   /// Sets the count right, whatever it was.
   void set(std::uint32_t live);
-  [[nodiscard]] const OwnKey& key() const { return segment_.key(); }
 
- private:
-  OwnSegment segment_;
-
- public:
+  OwnSegment segment;
   Crowd crowd;
 };
 
-/// Time for `count` copies that have just printed a line to go back to sleep.
-[[nodiscard]] std::chrono::milliseconds settling_time(std::uint32_t count);
+/// Waits until `count` processes that have just printed a line are asleep again.
+void settle(std::uint32_t count);
 
 }  // namespace share_data::bench

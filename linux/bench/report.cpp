@@ -2,21 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
 
 namespace share_data::bench {
-namespace {
-
-std::string ratio_text(const Row& row) { return row.ratio ? fmt::format("{:.2f}", *row.ratio) : ""; }
-
-std::string goal_text(const Row& row) {
-  if (!row.goal || !row.ratio) return "";
-  return fmt::format("≤ {:g}: {}", *row.goal, *row.ratio <= *row.goal ? "met" : "**not met**");
-}
-
-}  // namespace
 
 std::string text_of(Microseconds time) {
   const double us = time.count();
@@ -26,9 +17,7 @@ std::string text_of(Microseconds time) {
   return fmt::format("{:.2f} s", us / 1e6);
 }
 
-std::string Samples::text() const {
-  return empty() ? "" : fmt::format("{} (p90 {})", text_of(median()), text_of(p90()));
-}
+std::string Samples::text() const { return fmt::format("{} (p90 {})", text_of(median()), text_of(quantile(0.9))); }
 
 /// Of the sorted times, the one that the share `q` of all do not exceed.
 Microseconds Samples::quantile(double q) const {
@@ -39,25 +28,33 @@ Microseconds Samples::quantile(double q) const {
   return sorted[std::max<std::size_t>(rank, 1) - 1];
 }
 
-Row compare(std::string what, const Samples& measured, const Samples& limit, std::optional<double> goal) {
+std::string goal_text(double value, double most, std::string_view of) {
+  return fmt::format("≤ {:g}{}: {}", most, of, value <= most ? "met" : "**not met**");
+}
+
+Row compare(std::string what, const Samples& measured, const Samples& limit, double goal) {
+  const double ratio = measured.median() / limit.median();
   return {.what = std::move(what),
           .measured = measured.text(),
           .limit = limit.text(),
-          .ratio = measured.median() / limit.median(),
-          .goal = goal};
+          .ratio = fmt::format("{:.2f}", ratio),
+          .goal = goal_text(ratio, goal)};
 }
 
 void Report::add(Row row) {
-  fmt::print(stderr, "{}: {} against {}, {}\n", row.what, row.measured, row.limit, ratio_text(row));
+  fmt::print(stderr, "{}: {}; limit {}; {}\n", row.what, row.measured, row.limit, row.goal);
   rows_.push_back(std::move(row));
 }
 
-std::string Report::markdown(const std::string& facts) const {
+std::string Report::markdown(std::string_view facts) const {
   std::string text = fmt::format(
-      "{}\n\n| | share_data | limit | ratio | goal | the article's way |\n|---|---|---|---|---|---|\n", facts);
+      "{}\n\n"
+      "| | share_data | limit | ratio | pidfd | goal | the article's way, reconstructed |\n"
+      "|---|---|---|---|---|---|---|\n",
+      facts);
   for (const Row& row : rows_) {
-    text += fmt::format("| {} | {} | {} | {} | {} | {} |\n", row.what, row.measured, row.limit, ratio_text(row),
-                        goal_text(row), row.article);
+    text += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", row.what, row.measured, row.limit, row.ratio,
+                        row.pidfd, row.goal, row.article);
   }
   return text;
 }

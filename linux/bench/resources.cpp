@@ -1,18 +1,19 @@
 #include "resources.h"
 
+#include <fmt/format.h>
 #include <sys/ipc.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-
-#include <fmt/format.h>
-
-#include "failure.h"
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
 
 namespace share_data::bench {
 namespace {
@@ -23,7 +24,7 @@ std::uint64_t field(const std::filesystem::path& file, const std::string& name) 
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with(name + ":")) return std::stoull(line.substr(name.size() + 1));
   }
-  throw Failure(fmt::format("no {} in {}", name, file.string()));
+  throw std::runtime_error(fmt::format("no {} in {}", name, file.string()));
 }
 
 }  // namespace
@@ -44,8 +45,8 @@ std::string OwnKey::text() const { return fmt::format("{:#x}", static_cast<std::
 OwnSegment::OwnSegment(std::size_t size) : address_(nullptr) {
   const int id = shmget(key_.value(), size, IPC_CREAT | IPC_EXCL | 0600);
   address_ = shmat(id, nullptr, 0);
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): shmat(2) returns (void *) -1 on error
-  if (address_ == reinterpret_cast<void*>(-1)) throw Failure(errno, "shmat");
+  if (address_ == reinterpret_cast<void*>(-1))
+    throw std::system_error(errno, std::generic_category(), "shmget, shmat");
 }
 
 OwnSegment::~OwnSegment() { shmdt(address_); }
@@ -64,9 +65,9 @@ Usage usage_of(const std::vector<pid_t>& processes) {
   for (const pid_t process : processes) {
     for (const auto& thread : std::filesystem::directory_iterator{fmt::format("/proc/{}/task", process)}) {
       usage.wake_ups += field(thread.path() / "status", "voluntary_ctxt_switches");
-      std::uint64_t on_cpu = 0;
+      std::chrono::nanoseconds::rep on_cpu = 0;
       std::ifstream{thread.path() / "schedstat"} >> on_cpu;
-      usage.cpu_nanoseconds += on_cpu;
+      usage.cpu_time += std::chrono::nanoseconds{on_cpu};
     }
   }
   return usage;
@@ -80,7 +81,9 @@ std::uint64_t private_kib(pid_t process) {
 std::string describe_machine() {
   utsname system{};
   uname(&system);
-  return fmt::format("{} cores, Linux {}", sysconf(_SC_NPROCESSORS_ONLN), system.release);
+  const std::string_view release{system.release};
+  const auto version = release.substr(0, release.find('.', release.find('.') + 1));
+  return fmt::format("{} cores, Linux {}", sysconf(_SC_NPROCESSORS_ONLN), version);
 }
 
 }  // namespace share_data::bench

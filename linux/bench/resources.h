@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,7 +28,7 @@ class OwnKey {
   key_t key_;
 };
 
-/// A segment of the harness's own, attached: what the rivals share.
+/// A segment of the harness's own, attached: what its opponents share.
 class OwnSegment {
  public:
   explicit OwnSegment(std::size_t size);
@@ -50,8 +51,8 @@ void raise_descriptor_limit();
 
 /// What processes have used since they were started, all their threads together.
 struct Usage {
-  std::uint64_t wake_ups = 0;         ///< voluntary context switches (proc_pid_status(5))
-  std::uint64_t cpu_nanoseconds = 0;  ///< time on a CPU (Documentation/scheduler/sched-stats.rst)
+  std::uint64_t wake_ups = 0;            ///< voluntary context switches (proc_pid_status(5))
+  std::chrono::nanoseconds cpu_time{0};  ///< time on a CPU (Documentation/scheduler/sched-stats.rst)
 };
 
 [[nodiscard]] Usage usage_of(const std::vector<pid_t>& processes);
@@ -59,7 +60,7 @@ struct Usage {
 /// KiB of memory that no other process shares: Private_Clean + Private_Dirty (proc_pid_smaps(5)).
 [[nodiscard]] std::uint64_t private_kib(pid_t process);
 
-/// `2 cores, Linux 6.1.0`
+/// `2 cores, Linux 6.1`
 [[nodiscard]] std::string describe_machine();
 
 }  // namespace share_data::bench

@@ -1,4 +1,6 @@
 // What copies cost while nothing happens.
+//
+// The limit: processes that sleep on a futex.
 #include <fmt/format.h>
 
 #include "opponents.h"
@@ -7,19 +9,14 @@
 namespace share_data::bench {
 namespace {
 
-struct Cost {
-  double wake_ups;        ///< of all copies, in the whole time
-  Microseconds cpu_time;  ///< the same
-};
-
+/// What the processes of a crowd have used since this object was made.
 class Meter {
  public:
   explicit Meter(const Crowd& crowd) : crowd_(crowd), before_(usage_of(crowd.pids())) {}
 
-  [[nodiscard]] Cost read() const {
+  [[nodiscard]] Usage read() const {
     const Usage now = usage_of(crowd_.pids());
-    return {static_cast<double>(now.wake_ups - before_.wake_ups),
-            std::chrono::nanoseconds{now.cpu_nanoseconds - before_.cpu_nanoseconds}};
+    return {now.wake_ups - before_.wake_ups, now.cpu_time - before_.cpu_time};
   }
 
  private:
@@ -27,29 +24,28 @@ class Meter {
   Usage before_;
 };
 
-std::string text(const Cost& cost) {
-  return fmt::format("{:.0f} wake-ups, {} CPU", cost.wake_ups, text_of(cost.cpu_time));
+std::string text(const Usage& usage) {
+  return fmt::format("{} wake-ups, {} CPU", usage.wake_ups, text_of(usage.cpu_time));
 }
 
 }  // namespace
 
 void idle(const Bench& bench) {
   const std::uint32_t n = bench.scale.idle_copies;
-  Copies copies{n, bench.stop};
-  RawWaiters waiters{n, bench.stop};
-  Article article{n, bench.stop};
+  Copies copies{n};
+  RawWaiters waiters{n};
+  Article article{n};
   article.set(n);
-  pause_for(std::chrono::seconds{1}, bench.stop);
+  pause_for(std::chrono::seconds{1});
   const Meter of_copies{copies.crowd};
   const Meter of_waiters{waiters.crowd};
   const Meter of_article{article.crowd};
-  pause_for(bench.scale.idle_time, bench.stop);
-  const Cost cost = of_copies.read();
-  bench.report.add({.what = fmt::format("{} idle copies, {}", n, text_of(bench.scale.idle_time)),
-                    .measured = text(cost),
+  pause_for(bench.scale.idle_time);
+  const Usage usage = of_copies.read();
+  bench.report.add({.what = fmt::format("{} idle copies for {}", n, text_of(bench.scale.idle_time)),
+                    .measured = text(usage),
                     .limit = text(of_waiters.read()),
-                    .ratio = cost.wake_ups,
-                    .goal = 0,
+                    .goal = goal_text(static_cast<double>(usage.wake_ups), 0, " wake-ups"),
                     .article = text(of_article.read())});
 }
 

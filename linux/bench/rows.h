@@ -1,31 +1,28 @@
-// The rows of the table, each in a file of its own.
+// The rows of the table.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <vector>
 
 #include "report.h"
-#include "stop_signals.h"
 
 namespace share_data::bench {
 
 /// How much is measured.
 struct Scale {
   std::vector<std::uint32_t> crowds;  ///< how many copies
-  int rounds;                         ///< for up to 64 copies; fewer where there are more
+  int rounds;                         ///< for up to 64 copies; fewer if there are more
   std::uint32_t idle_copies;
   std::chrono::milliseconds idle_time;
-  std::uint32_t mass;          ///< copies that start at once, and a quarter of it beside
-  std::uint32_t article_mass;  ///< the same for the article's way
+  std::uint32_t mass;  ///< copies that start at once, and a quarter of it beside
   int mass_rounds;
   int single_rounds;
 };
 
 struct Bench {
   const Scale& scale;
-  const StopSignals& stop;
   Report& report;
 
   [[nodiscard]] int rounds(std::uint32_t copies) const {
@@ -33,11 +30,11 @@ struct Bench {
   }
 };
 
-void one_more(const Bench& bench);    ///< one more copy starts, until all show it
-void one_killed(const Bench& bench);  ///< one copy is killed, until all show it
-void mass_start(const Bench& bench);  ///< many start at once, until all show all
-void idle(const Bench& bench);        ///< what copies cost while nothing happens
-void first_line(const Bench& bench);  ///< one copy starts, until its first line
-void memory(const Bench& bench);      ///< private memory of one copy
+void first_line(const Bench& bench);   ///< one copy starts, until its first line
+void one_started(const Bench& bench);  ///< one more copy starts, until all show it
+void one_killed(const Bench& bench);   ///< one copy is killed, until all show it
+void mass_start(const Bench& bench);   ///< many start at once, until all show all
+void memory(const Bench& bench);       ///< private memory of one copy
+void idle(const Bench& bench);         ///< what copies cost while nothing happens
 
 }  // namespace share_data::bench

@@ -2,21 +2,21 @@
 // and against the article's way. Prints a table in Markdown on standard output.
 //
 //   crowd.h         starts processes, and reads and times what they write
-//   opponents.h     share_data, its limit, its rival
+//   opponents.h     share_data, its limit, and the article's way
 //   limit.cpp       the limit: a program of its own
-//   article_way.cpp the rival: a program of its own
+//   article_way.cpp the article's way, reconstructed: a program of its own
 //   rows.h          what is measured
 //   report.h        the table
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <string_view>
 
-#include <fmt/format.h>
-#include <CLI/CLI.hpp>
-
-#include "membership.h"
+#include "crowd.h"
 #include "resources.h"
 #include "rows.h"
 
@@ -31,7 +31,6 @@ const Scale full{.crowds = {2, 8, 64, 256, 1000},
                  .idle_copies = 256,
                  .idle_time = 10s,
                  .mass = 1000,
-                 .article_mass = 200,
                  .mass_rounds = 5,
                  .single_rounds = 200};
 
@@ -40,7 +39,6 @@ const Scale quick{.crowds = {2, 8},
                   .idle_copies = 8,
                   .idle_time = 500ms,
                   .mass = 32,
-                  .article_mass = 32,
                   .mass_rounds = 1,
                   .single_rounds = 3};
 
@@ -49,21 +47,20 @@ struct NamedRow {
   void (*measure)(const Bench&);
 };
 
-constexpr std::array rows{NamedRow{"one-more", one_more},     NamedRow{"one-killed", one_killed},
-                          NamedRow{"mass-start", mass_start}, NamedRow{"idle", idle},
-                          NamedRow{"first-line", first_line}, NamedRow{"memory", memory}};
+constexpr std::array rows{NamedRow{"first-line", first_line}, NamedRow{"one-started", one_started},
+                          NamedRow{"one-killed", one_killed}, NamedRow{"mass-start", mass_start},
+                          NamedRow{"memory", memory},         NamedRow{"idle", idle}};
 
-int run(Scale scale, const std::vector<std::uint32_t>& crowds, std::string_view filter) {
+void run(Scale scale, const std::vector<std::uint32_t>& crowds, std::string_view filter) {
   if (!crowds.empty()) scale.crowds = crowds;
   raise_descriptor_limit();
-  const StopSignals stop;
+  catch_stop_signals();
   Report report;
-  const Bench bench{scale, stop, report};
+  const Bench bench{scale, report};
   for (const NamedRow& row : rows) {
     if (row.name.find(filter) != std::string_view::npos) row.measure(bench);
   }
   fmt::print("{}", report.markdown(describe_machine()));
-  return 0;
 }
 
 }  // namespace
@@ -71,24 +68,25 @@ int run(Scale scale, const std::vector<std::uint32_t>& crowds, std::string_view 
 
 int main(int argc, char** argv) {
   using namespace share_data::bench;
-  CLI::App app{"Measures share_data against what the system itself takes", "share_data_bench"};
+  CLI::App app{"Measures share_data against the least that the system could take for the same", "share_data_bench"};
   bool is_quick = false;
   std::string filter;
   std::vector<std::uint32_t> crowds;
   app.add_flag("--quick", is_quick,
-               "Few copies, few rounds: shows that all counts are right; the times mean nothing");
-  app.add_option("--copies", crowds, "Not 2, 8, 64, 256 and 1000 copies, but so many")->delimiter(',');
-  app.add_option("--filter", filter,
-                 "Only the rows with this in their name: one-more, one-killed, mass-start, idle, "
-                 "first-line, memory");
+               "Few copies and rounds: shows that all counts are right; the times mean nothing");
+  app.add_option("--copies", crowds, "So many copies instead of 2, 8, 64, 256 and 1000")->delimiter(',');
+  app.add_option(
+      "--filter", filter,
+      "Only the rows with this in their name: first-line, one-started, one-killed, mass-start, memory, idle");
   CLI11_PARSE(app, argc, argv);
   try {
-    return run(is_quick ? quick : full, crowds, filter);
-  } catch (const share_data::Interrupted&) {
+    run(is_quick ? quick : full, crowds, filter);
+    return 0;
+  } catch (const Interrupted&) {
     fmt::print(stderr, "share_data_bench: interrupted\n");
     return 130;
   } catch (const std::exception& error) {
     fmt::print(stderr, "share_data_bench: {}\n", error.what());
+    return 1;
   }
-  return 1;
 }
