@@ -2,7 +2,6 @@
 # Measures share_data against the least that the system could take. See --help.
 set -euo pipefail
 
-bench_packages=(libbenchmark-dev)
 first_marker='<!-- benchmarks: written by scripts/bench.sh --write -->'
 last_marker='<!-- end of benchmarks -->'
 
@@ -13,14 +12,19 @@ Measures share_data against the least that the system could take for the same, i
 Examples:
   scripts/bench.sh                  all rows, about four minutes
   scripts/bench.sh --filter idle    only rows with this in their name
-  scripts/bench.sh --micro          what a single step costs (Google Benchmark)
 
-Usage: bench.sh [--quick] [--filter NAME] [--write] [--micro]
+Usage: bench.sh [--quick] [--filter NAME] [--write]
   --quick        few copies and rounds: shows that it works; the times mean nothing
-  --filter NAME  only these rows: one-more, one-killed, mass-start, idle, first-line, memory
-  --write        put the table into README.md and its translation, too
-  --micro        the single steps instead of the table
+  --filter NAME  only these rows: first-line, one-started, one-killed, mass-start, memory, idle
+  --write        also put the table into README.md and its translation
   -h, --help     this text
+
+Columns:
+  limit          a process that reads the same options and prints one line; for a start, it also wakes N others by one
+                 futex; for a kill, the kernel marks a robust futex, and the one whom that wakes wakes N others
+  ratio          share_data / limit, of the medians
+  pidfd          the same as the limit of a kill, but by a pidfd, and share_data's ratio to it
+  reconstructed  the article's demo, written again: the count is a text, polled every 10 ms
 
 The ratios hold on any machine that has nothing else to do; the times are this machine's.
 END
@@ -28,9 +32,8 @@ END
 
 main() {
   parse "$@"
-  install_missing "to build and run the benchmarks" "${program_packages[@]}" "${bench_packages[@]}"
+  install_missing "to build and run the benchmarks" "${program_packages[@]}"
   build_preset bench || die 1 "the build failed; see build/bench.log"
-  if [[ $micro ]]; then exec build/bench/linux/bench/share_data_micro_bench; fi
   table=$(build/bench/linux/bench/share_data_bench "${options[@]}")
   printf '%s\n' "$table"
   if [[ $write ]]; then write_table; fi
@@ -40,7 +43,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 # shellcheck source-path=SCRIPTDIR source=prepare.sh
 source scripts/prepare.sh
 
-options=() write='' micro=''
+options=() write=''
 
 parse() {
   while (($#)); do
@@ -48,7 +51,6 @@ parse() {
       -h | --help) usage; exit ;;
       --quick) options+=(--quick) ;;
       --write) write=yes ;;
-      --micro) micro=yes ;;
       --filter)
         (($# > 1)) || die 2 "--filter needs a name; see --help"
         options+=(--filter "$2")
@@ -59,7 +61,7 @@ parse() {
     shift
   done
   # Half a table, or one that means nothing, is not for people to read.
-  [[ ! $write || (${#options[@]} -eq 0 && ! $micro) ]] || die 2 "--write goes with no other option; see --help"
+  [[ ! $write || ${#options[@]} -eq 0 ]] || die 2 "--write goes with no other option; see --help"
 }
 
 # Replaces what is between the two markers in each README.
