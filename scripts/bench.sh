@@ -10,7 +10,7 @@ usage() {
 Measures share_data against the least that the system could take for the same, in the same run, and prints a table.
 
 Examples:
-  scripts/bench.sh                  all rows, about four minutes
+  scripts/bench.sh                  all rows, about three minutes
   scripts/bench.sh --filter idle    only rows with this in their name
 
 Usage: bench.sh [--quick] [--filter NAME] [--write]

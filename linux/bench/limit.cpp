@@ -66,7 +66,11 @@ void wait_for_pidfd(std::uint32_t owner) {
 
 void watch(RawBoard& board, bool by_pidfd) {
   print(raw_line(getpid(), board.live, "watching"));
-  by_pidfd ? wait_for_pidfd(board.owner) : wait_for_mark(board.owner);
+  if (by_pidfd) {
+    wait_for_pidfd(board.owner);
+  } else {
+    wait_for_mark(board.owner);
+  }
   wake_all(board);
 }
 

@@ -31,7 +31,7 @@ const Scale full{.crowds = {2, 8, 64, 256, 1000},
                  .idle_copies = 256,
                  .idle_time = 10s,
                  .mass = 1000,
-                 .mass_rounds = 5,
+                 .mass_rounds = 11,
                  .single_rounds = 200};
 
 const Scale quick{.crowds = {2, 8},
