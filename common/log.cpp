@@ -103,6 +103,30 @@ std::string json_line(const Event& event, const Timestamp& time, std::uint32_t p
       fmt::join(event.left, ","), fmt::join(event.killed, ","));
 }
 
+std::string status_json(const std::vector<Instance>& instances, std::int32_t plain) {
+  std::vector<std::string> objects;
+  for (const auto& [pid, seconds] : instances) {
+    objects.push_back(
+        fmt::format(R"({{"pid":{},"seconds":{}}})", pid, seconds ? fmt::format("{:.2f}", *seconds) : "null"));
+  }
+  return fmt::format("{{\"live\":{},\"plain\":{},\"instances\":[{}]}}\n", instances.size(), plain,
+                     fmt::join(objects, ","));
+}
+
+std::string hours_minutes_seconds(double seconds) {
+  const auto whole = static_cast<std::uint64_t>(seconds);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+std::string status_text(const std::vector<Instance>& instances) {
+  std::string text = fmt::format("{} live\n", instances.size());
+  if (!instances.empty()) text += fmt::format("{:>9}  {:>12}\n", "PID", "RUNNING");
+  for (const auto& [pid, seconds] : instances) {
+    text += fmt::format("{:>9}  {:>12}\n", pid, seconds ? hours_minutes_seconds(*seconds) : "?");
+  }
+  return text;
+}
+
 }  // namespace
 
 Log::Log(LogStyle style, std::uint32_t pid) : style_(style), colored_(wants_color(style)), pid_(pid) {}
@@ -113,11 +137,16 @@ std::string Log::line(const Event& event, const Timestamp& time) const {
 
 std::error_code Log::event(const Event& event) const { return write_standard_output(line(event, current_time())); }
 
-std::error_code Log::result(std::string_view text) const { return write_standard_output(text); }
+std::error_code Log::status(const std::vector<Instance>& instances, std::int32_t plain, std::string_view more) const {
+  const auto text = style_.json ? status_json(instances, plain) : status_text(instances).append(more);
+  return write_standard_output(text);
+}
 
 void Log::note(std::string_view text) const {
   if (!style_.quiet) error(text);
 }
+
+void Log::write_explanation(std::string_view text) const { write_standard_error(fmt::format("[{}] {}\n", pid_, text)); }
 
 void Log::error(std::string_view text) const { write_standard_error(fmt::format("share_data: {}\n", text)); }
 

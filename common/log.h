@@ -1,10 +1,14 @@
 // What a copy says: lines about the count on standard output, notes and errors on standard error.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace share_data {
@@ -12,8 +16,9 @@ namespace share_data {
 enum class Color { automatic, always, never };
 
 struct LogStyle {
-  bool json = false;   ///< JSON Lines on standard output instead of text
-  bool quiet = false;  ///< no notes on standard error
+  bool json = false;     ///< JSON Lines on standard output instead of text
+  bool quiet = false;    ///< no notes on standard error
+  bool explain = false;  ///< a note on standard error for each step of the mechanism
   Color color = Color::automatic;
 };
 
@@ -30,6 +35,12 @@ struct Event {
   std::string_view remark = {};  ///< more for people to read; not part of the JSON
 };
 
+/// A running copy, as --status shows it.
+struct Instance {
+  std::uint32_t pid;
+  std::optional<double> seconds;  ///< how long it has been running; empty if the system does not tell
+};
+
 /// A moment, in the two forms that a line can carry.
 struct Timestamp {
   std::string clock;    ///< local time, `17:03:21.104`
@@ -44,11 +55,20 @@ class Log {
   /// Writes the line for `event` to standard output.
   [[nodiscard]] std::error_code event(const Event& event) const;
 
-  /// Writes `text`, the answer to a question, to standard output.
-  [[nodiscard]] std::error_code result(std::string_view text) const;
+  /// Writes the answer to --status to standard output: the count, who is running, and `more`, which only people
+  /// get.
+  [[nodiscard]] std::error_code status(const std::vector<Instance>& instances, std::int32_t plain,
+                                       std::string_view more = {}) const;
 
   /// Tells people something on standard error, unless they asked for quiet.
   void note(std::string_view text) const;
+
+  /// With --explain, tells people on standard error what has just happened in the mechanism.
+  template <typename... Arguments>
+  void explain(fmt::format_string<Arguments...> text, Arguments&&... arguments) const {
+    if (explains()) write_explanation(fmt::format(text, std::forward<Arguments>(arguments)...));
+  }
+  [[nodiscard]] bool explains() const { return style_.explain; }
 
   /// Tells people what went wrong on standard error.
   void error(std::string_view text) const;
@@ -56,9 +76,9 @@ class Log {
   /// `event` as a line, newline included.
   [[nodiscard]] std::string line(const Event& event, const Timestamp& time) const;
 
-  [[nodiscard]] bool json() const { return style_.json; }
-
  private:
+  void write_explanation(std::string_view text) const;
+
   LogStyle style_;
   bool colored_;
   std::uint32_t pid_;
@@ -66,16 +86,23 @@ class Log {
 
 // What the platform does for it: log_linux.cpp, log_windows.cpp.
 
-/// Writes all of `text` with a single call wherever the system takes it whole, so that the lines of many
-/// copies in one terminal do not mix.
+/// Writes all of `text`, with a single call if the system takes it whole, so that the lines of many copies in one
+/// terminal do not mix. std::errc::timed_out if it was given up because of StopRequest::out_of_patience().
 [[nodiscard]] std::error_code write_standard_output(std::string_view text);
 
-/// The same for standard error. A reader that takes nothing for a second loses the text: no copy waits for
-/// it.
+/// The same for standard error. A reader who takes nothing for a second loses the text.
 void write_standard_error(std::string_view text);
 
 /// Whether standard output is a terminal that shows colours, and the user has not said NO_COLOR.
 [[nodiscard]] bool standard_output_wants_color();
+
+/// True if what a write failed with only says that the reader has had enough: `head -1`, a closed terminal, or a
+/// reader who took nothing for too long.
+[[nodiscard]] bool reader_is_gone(const std::error_code& error);
+
+/// Throws std::system_error if standard output is closed. If standard input or error is, the first descriptors that
+/// the program opens would get their numbers, and its notes would go there: it makes sure that they do not.
+void check_standard_descriptors();
 
 [[nodiscard]] Timestamp current_time();
 

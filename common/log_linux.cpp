@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <string>
 
 #include "log.h"
+#include "stop_request.h"
 
 namespace share_data {
 namespace {
@@ -20,8 +22,7 @@ using std::chrono::seconds;
 using std::chrono::system_clock;
 using Moment = std::chrono::sys_time<milliseconds>;
 
-constexpr int wait_for_ever = -1;
-constexpr int wait_for_a_note_ms = 1000;
+constexpr int without_limit = -1;
 
 std::error_code last_error() { return {errno, std::system_category()}; }
 
@@ -66,26 +67,25 @@ void append_date(std::string& text, Moment moment) {
   append_digits(text += '-', static_cast<unsigned>(date.day()), 2);
 }
 
-/// Waits until `fd` takes more, at most `patience_ms` milliseconds (-1: without limit).
+/// Waits until `fd` takes more, at most `patience_ms` milliseconds (-1: without limit), or for a request to leave.
 bool writable(int fd, int patience_ms) {
   pollfd entry{.fd = fd, .events = POLLOUT, .revents = 0};
-  int ready = 0;
-  do {
-    ready = poll(&entry, 1, patience_ms);
-  } while (ready < 0 && errno == EINTR);
-  return ready > 0;
+  return poll(&entry, 1, patience_ms) > 0;
 }
 
+/// Gives up once a request to leave has been made and nobody has read for too long. Until then that request ends a
+/// call with EINTR again and again.
 std::error_code write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = write(fd, text.data(), text.size());
     if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EAGAIN) {  // somebody else made the terminal or pipe that we share non-blocking
-      if (!writable(fd, wait_for_ever)) return last_error();
+    } else if (errno == EAGAIN) {  // another program made the terminal or pipe that we share non-blocking
+      (void)writable(fd, without_limit);
     } else if (errno != EINTR) {
       return last_error();
     }
+    if (written < 0 && StopRequest::out_of_patience()) return std::make_error_code(std::errc::timed_out);
   }
   return {};
 }
@@ -94,17 +94,33 @@ std::error_code write_all(int fd, std::string_view text) {
 
 std::error_code write_standard_output(std::string_view text) { return write_all(STDOUT_FILENO, text); }
 
+// Once a note was lost, the next ones wait no more: many of them must not hold up the lines.
 void write_standard_error(std::string_view text) {
-  // Where standard error is gone there is nobody left to tell.
-  if (writable(STDERR_FILENO, wait_for_a_note_ms)) (void)write_all(STDERR_FILENO, text);
+  static int patience_ms = 1000;
+  if (writable(STDERR_FILENO, StopRequest::made() ? 0 : patience_ms)) {
+    (void)write_all(STDERR_FILENO, text);
+  } else {
+    patience_ms = 0;
+  }
 }
 
 bool standard_output_wants_color() {
   const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): read before any thread starts
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): the program has one thread
     return std::string_view{value == nullptr ? "" : value};
   };
   return variable("NO_COLOR").empty() && variable("TERM") != "dumb" && isatty(STDOUT_FILENO) == 1;
+}
+
+bool reader_is_gone(const std::error_code& error) {
+  return error == std::errc::broken_pipe || error == std::errc::io_error || error == std::errc::timed_out;
+}
+
+void check_standard_descriptors() {
+  if (fcntl(STDOUT_FILENO, F_GETFD) < 0) throw std::system_error(last_error(), "standard output");
+  for (const int fd : {STDIN_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);  // takes the lowest free number, which is this one
+  }
 }
 
 Timestamp current_time() {

@@ -11,11 +11,13 @@
 #include <fmt/format.h>
 
 #include "log.h"
+#include "stop_request.h"
 
 namespace share_data {
 namespace {
 
 constexpr DWORD patience_for_a_note_ms = 1000;
+constexpr DWORD patience_for_a_note_at_the_end_ms = 300;
 
 std::error_code last_error() { return {static_cast<int>(GetLastError()), std::system_category()}; }
 
@@ -72,16 +74,22 @@ unsigned __stdcall write_note(void* text) {
 
 }  // namespace
 
+// Never gives up. A caller that must not be held up calls it on a thread of its own.
 std::error_code write_standard_output(std::string_view text) { return write(STD_OUTPUT_HANDLE, text); }
 
-// A pipe cannot be asked whether it would take more, so the write that may hang gets a thread of its own.
+// A pipe cannot be asked whether it would take more, so the write that may hang gets a thread of its own. As long
+// as it hangs, the next notes are lost without a wait: many of them must not hold up the lines.
 void write_standard_error(std::string_view text) {
+  static HANDLE thread = nullptr;
+  if (thread != nullptr) {
+    if (WaitForSingleObject(thread, 0) != WAIT_OBJECT_0) return;
+    CloseHandle(thread);
+  }
   auto copy = std::make_unique<std::string>(text);
-  auto* const thread = reinterpret_cast<HANDLE>(_beginthreadex(nullptr, 0, write_note, copy.get(), 0, nullptr));
+  thread = reinterpret_cast<HANDLE>(_beginthreadex(nullptr, 0, write_note, copy.get(), 0, nullptr));
   if (thread == nullptr) return;
   (void)copy.release();  // it is the thread's now
-  WaitForSingleObject(thread, patience_for_a_note_ms);
-  CloseHandle(thread);
+  WaitForSingleObject(thread, StopRequest::made() ? patience_for_a_note_at_the_end_ms : patience_for_a_note_ms);
 }
 
 bool standard_output_wants_color() {
@@ -97,10 +105,10 @@ Timestamp current_time() {
   SYSTEMTIME local{};
   GetSystemTime(&utc);
   if (SystemTimeToTzSpecificLocalTime(nullptr, &utc, &local) == 0) local = utc;
-  return {.clock = fmt::format("{:02}:{:02}:{:02}.{:03}", local.wHour, local.wMinute, local.wSecond,
-                               local.wMilliseconds),
-          .rfc3339 = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.wYear, utc.wMonth, utc.wDay,
-                                 utc.wHour, utc.wMinute, utc.wSecond, utc.wMilliseconds)};
+  return {
+      .clock = fmt::format("{:02}:{:02}:{:02}.{:03}", local.wHour, local.wMinute, local.wSecond, local.wMilliseconds),
+      .rfc3339 = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.wYear, utc.wMonth, utc.wDay, utc.wHour,
+                             utc.wMinute, utc.wSecond, utc.wMilliseconds)};
 }
 
 }  // namespace share_data

@@ -1,208 +1,251 @@
 #include "membership.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
-#include <thread>
+#include <csignal>
+#include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "failure.h"
+#include "stop_request.h"
+#include "wait.h"
 
 namespace share_data {
 namespace {
 
+using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-/// How long a copy waits for one that is alive but does not get on, before it takes over what that one was
-/// doing.
-constexpr std::chrono::seconds takeover_patience{2};
-constexpr std::chrono::milliseconds look_again_after{1};
-
-/// The turn of one copy to be admitted under --max, given back at the end of the scope.
-///
-/// Turns are for progress, not for safety: without them, sixty copies that start at once would all claim a
-/// slot, all see too many and all give up. Safety is that each counts after it has claimed: of too many, the
-/// last to count sees them all. So a turn can be taken from a copy that is stopped.
-class Turn {
- public:
-  Turn(std::atomic<std::uint64_t>& word, Identity identity, const StopSignals& stop)
-      : word_(word), identity_(static_cast<std::uint64_t>(identity)) {
-    std::uint64_t waited_for = 0;
-    auto deadline = steady_clock::now() + takeover_patience;
-    for (;;) {
-      std::uint64_t holder = 0;
-      if (word_.compare_exchange_strong(holder, identity_)) return;  // else `holder` is now who has the turn
-      if (holder != waited_for) deadline = steady_clock::now() + takeover_patience;
-      waited_for = holder;
-      const bool may_take_over = !is_alive(Identity{holder}) || steady_clock::now() > deadline;
-      if (may_take_over && word_.compare_exchange_strong(holder, identity_)) return;
-      if (stop.raised_within(look_again_after)) throw Interrupted{};
-    }
-  }
-  ~Turn() {
-    std::uint64_t expected = identity_;
-    word_.compare_exchange_strong(expected, 0);
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  Turn(Turn&&) = delete;
-  Turn& operator=(Turn&&) = delete;
-
- private:
-  std::atomic<std::uint64_t>& word_;
-  std::uint64_t identity_;
-};
-
-void append_occupied(std::vector<Slot>& all, const Slots& slots) {
-  std::ranges::copy_if(slots, std::back_inserter(all), is_occupied);
+/// Counts under --max: a copy that runs, or one that may be admitted next, but not one that is leaving.
+bool takes_a_place(const Entry& entry) {
+  return is_counted(entry) || (has_just_joined(entry.owner) && !is_missing(tid_of(entry.owner)));
 }
 
 }  // namespace
 
-Membership::Membership(const Applicant& applicant)
-    : applicant_(applicant), segment_(Segment::open_or_create(applicant.key)) {}
+std::int64_t milliseconds_now() {
+  return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()).time_since_epoch().count();
+}
 
-// Delegates, so that the object counts as constructed and its destructor cleans up if the body throws.
-Membership::Membership(const Applicant& applicant, const StopSignals& stop) : Membership(applicant) {
-  while (!enter(stop)) segment_ = Segment::open_or_create(applicant_.key);
-  ++table().plain;
-  counted_ = true;
-  table().announce();
+bool is_missing(Word tid) { return tid == 0 || (kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH); }
+
+Membership::Membership(key_t key, const Log& log)
+    : log_(log),
+      key_(key),
+      tid_(static_cast<Word>(gettid())),
+      robust_list_(log),
+      segment_(Segment::open_or_create(key, log)) {}
+
+// Delegates, so that the object counts as constructed and its destructor leaves if the body throws.
+Membership::Membership(key_t key, std::optional<std::uint32_t> max, const Log& log) : Membership(key, log) {
+  while (!enter(max)) segment_ = Segment::open_or_create(key_, log_);
+  say_where();
 }
 
 Membership::~Membership() {
-  if (leaving_) return;
+  if (left_) return;
   try {
     leave();
-  } catch (const Failure&) {  // NOLINT(bugprone-empty-catch): somebody removed the segment under us: gone is gone
+  } catch (const Failure&) {  // NOLINT(bugprone-empty-catch): the segment cannot be removed, and we end anyway
   }
 }
 
-/// Steps 2 to 4 of joining. False where the segment has been removed meanwhile.
-bool Membership::enter(const StopSignals& stop) {
-  std::optional<Turn> turn;
-  if (applicant_.max) {
-    turn.emplace(table().admitting, identity(), stop);
-    refuse_if_full();  // so that nobody sees a slot come and go
-  }
-  claim_slot();
-  wait_for_remover(stop);
-  const SegmentState state = segment_.state();
-  if (state.removed) {
-    table().release(identity());
-    return false;
-  }
+/// Steps 2 to 5 of joining. False if the segment has been removed meanwhile.
+bool Membership::enter(std::optional<std::uint32_t> max) {
   gather_removed();
-  refuse_if_full();  // to be exact: from here on, whoever counts sees us
-  // A process that is dead is no longer attached. So as long as no more slots are occupied than processes
-  // attached, there is hardly anybody to bury, and we need not look at each.
-  if (table().occupied() > state.attached) table().bury_dead();
+  if (max) {
+    take_turn();
+    refuse_if_full(*max);
+  }
+  claim();
+  if (max) {
+    if (segment_.state().removed) {
+      withdraw();
+      return false;
+    }
+    refuse_if_full(*max);
+    give_turn_back();
+  }
+  ++shared().plain;
+  in_plain_ = true;
+  get_ready();
   return true;
 }
 
-void Membership::claim_slot() {
-  if (table().claim(identity())) return;
-  table().bury_dead();
-  if (!table().claim(identity())) {
-    throw Failure("all slots of the table are taken", "this program counts 4096 copies at most");
-  }
+/// From the last alarm word on, the copy is counted.
+void Membership::get_ready() {
+  if (own().leaving == tid_) own().leaving = 0;  // of an earlier copy with our TID
+  for (Slot::Alarm& alarm : own().alarms) alarm.owner = running_word(tid_);
+  shared().tell(log_);
+  shared().replace(slot(), joined_word(tid_), running_word(tid_), log_);
 }
 
-void Membership::wait_for_remover(const StopSignals& stop) {
-  const auto deadline = steady_clock::now() + takeover_patience;
-  for (;;) {
-    std::uint64_t remover = table().retiring;
-    if (remover == 0 || segment_.state().removed) return;
-    const bool patience_is_over = steady_clock::now() > deadline;
-    if (patience_is_over || !is_alive(Identity{remover})) {
-      // Should the remover go on after all, it will find that its word is gone and call everybody together
-      // again.
-      table().retiring.compare_exchange_strong(remover, 0);
-      if (patience_is_over) return;
-    } else if (stop.raised_within(look_again_after)) {
-      throw Interrupted{};
-    }
-  }
+/// Gives up a slot that is not counted yet.
+void Membership::withdraw() {
+  give_turn_back();
+  if (slot_) shared().replace(*slot_, joined_word(tid_), 0, log_);
+  slot_.reset();
 }
 
-/// Calls together those who live in segments of our key that have been removed: each wakes, sees that its
-/// segment is removed, and joins again by key. Everybody who joins makes sure that it has been done: the copy
-/// that created the segment may have been killed before it could.
+// Before the claim: a copy that comes here from a removed segment gives up the kernel's protection of its old owner
+// word when it claims the new one. If it is killed then, those who rest in the old segment must be on their way
+// already.
 void Membership::gather_removed() {
-  if (table().gathered != 0) return;
-  for (const Segment& removed : Segment::open_removed(applicant_.key, Access::read_write)) {
-    removed.table().announce();
+  if (shared().gathered != 0) return;
+  for (const Segment& removed : Segment::open_removed(key_, Access::read_write)) {
+    log_.explain("copies may be in segment {}, which was removed:", removed.id());
+    removed.table().tell(log_);
   }
-  table().gathered = 1;
+  shared().gathered = 1;
 }
 
-void Membership::refuse_if_full() const {
-  if (!applicant_.max) return;
-  if (const auto live = others_live(); live >= *applicant_.max) throw Refused(live);
-}
-
-std::uint32_t Membership::others_live() const {
-  table().bury_dead();
-  std::vector<Slot> all;
-  append_occupied(all, table().look());
-  for (const Segment& removed : Segment::open_removed(applicant_.key, Access::read_write)) {
-    removed.table().bury_dead();
-    append_occupied(all, removed.table().look());
+void Membership::claim() {
+  if (try_to_claim()) return;
+  shared().cover(slot_count - 1);
+  (void)take_out_missing(shared().look(segment_.id()));
+  shared().free_the_gone(shared().look(segment_.id()), log_);
+  if (!try_to_claim()) {
+    throw Failure("all slots of the table are taken", fmt::format("this program counts {} copies at most", slot_count));
   }
-  std::ranges::sort(all);
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  std::erase(all, slot_of(identity()));
-  return static_cast<std::uint32_t>(all.size());
 }
 
-Remains Membership::leave() {
-  leaving_ = true;
-  if (counted_) --table().plain;
-  const bool was_seen = table().release(identity());
-  if (table().occupied() >= segment_.state().attached) table().bury_dead();
-  if (was_seen) table().announce();
-  const bool removed = retire();
-  return {.live = removed ? 0 : table().occupied(), .plain = table().plain, .removed_segment = removed};
-}
-
-/// Removes the segment unless somebody alive is left, who will do it in turn. True if it did.
-bool Membership::retire() {
-  const auto deadline = steady_clock::now() + takeover_patience;
-  const auto self = static_cast<std::uint64_t>(identity());
-  while (!table().anybody_alive() && !segment_.state().removed) {
-    std::uint64_t remover = 0;
-    if (table().retiring.compare_exchange_strong(remover, self)) {
-      std::uint64_t expected = self;
-      if (table().anybody_alive()) {  // somebody came, and may be waiting for us
-        table().retiring.compare_exchange_strong(expected, 0);
-        return false;
-      }
-      segment_.remove();
-      // Somebody lost patience with us and joined: what we have just removed is where they live.
-      if (table().retiring != self) table().announce();
-      return true;
-    }
-    // Another one is removing it. It may have looked before we freed our slot and leave it to us after all.
-    if (!is_alive(Identity{remover}) || steady_clock::now() > deadline) {
-      table().retiring.compare_exchange_strong(remover, 0);
-    } else {
-      std::this_thread::sleep_for(look_again_after);
-    }
+bool Membership::try_to_claim() {
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
+    Slot& slot = shared().slots[i];
+    if (slot.owner != 0) continue;
+    shared().cover(i);
+    robust_list_.point_at(slot);
+    if (!shared().replace(i, 0, joined_word(tid_), log_)) continue;
+    slot_ = i;
+    slot.joined = milliseconds_now();
+    return true;
   }
   return false;
 }
 
-bool Membership::keep_place(const Slots& slots) {
-  const auto ours_in = [this](const Slots& some) { return std::ranges::count(some, slot_of(identity())); };
-  if (leaving_ || ours_in(slots) == 1) return false;
-  if (ours_in(slots) > 1) {
-    table().drop_duplicates(identity());
-  } else {
-    table().distrust_used();
-    if (ours_in(table().look()) == 0) claim_slot();
-    if (leaving_) table().release(identity());  // the copy left while we claimed
+/// True if more copies count than processes are attached: the mark of one that died was lost, or somebody wrote into
+/// the table. Looks twice, because a copy may have died between the look and the kernel's answer.
+bool Membership::is_implausible(const View& view, const SegmentState& state) const {
+  return view.live > state.attached && shared().look(segment_.id()).live > state.attached;
+}
+
+View Membership::look() {
+  for (;;) {
+    shared().cover(slot());  // anybody may have overwritten `used`
+    View view = shared().look(segment_.id());
+    const SegmentState state = segment_.state();
+    if (state.removed) {
+      join_again();
+    } else if (!repair_own_slot() && !(is_implausible(view, state) && take_out_missing(view))) {
+      tell_of_the_gone(view);
+      return view;
+    }
   }
-  table().announce();
+}
+
+/// Somebody else may have freed the slot of a copy that is gone without telling of this one: it told of an earlier
+/// owner of the slot and was stopped before it freed it. Then there is one copy less, and `changes` has not moved.
+void Membership::tell_of_the_gone(const View& view) {
+  if (view.gone == 0 && view.changes == last_changes_ && view.live < last_live_) shared().tell(log_);
+  shared().free_the_gone(view, log_);
+  last_changes_ = view.changes;
+  last_live_ = view.live;
+}
+
+void Membership::join_again() {
+  log_.note(fmt::format("segment {} was removed; joining again", segment_.id()));
+  // The old segment stays attached until the robust list no longer points there.
+  const Segment old = std::exchange(segment_, Segment::open_or_create(key_, log_));
+  const std::uint32_t old_slot = slot();
+  while (!enter(std::nullopt)) {}
+  old.table().replace(old_slot, running_word(tid_), 0, log_);
+  say_where();
+  cool_down(4 * old.table().look(old.id()).live);  // the others come, too: one line for most of them
+}
+
+/// Claims a slot again if ours has been overwritten: anybody may write anything, and a copy in another PID
+/// namespace takes us for missing. True if something had to be done.
+bool Membership::repair_own_slot() {
+  const bool alarms_are_set =
+      std::ranges::all_of(own().alarms, [&](const Slot::Alarm& a) { return a.owner == running_word(tid_); });
+  const bool has_slot = own().owner == running_word(tid_);
+  if (has_slot && own().leaving != tid_ && alarms_are_set) return false;
+  if (!has_slot) claim();
+  get_ready();
   return true;
+}
+
+/// Marks what can be no other copy, as the kernel would have done. True if there was something to mark.
+bool Membership::take_out_missing(const View& view) {
+  bool taken_out = false;
+  for (const Entry& entry : view.entries) {
+    const Word tid = tid_of(entry.owner);
+    if (entry.index == slot() || tid == 0) continue;
+    if (tid == tid_ || is_missing(tid)) taken_out |= shared().replace(entry.index, entry.owner, gone_word, log_);
+  }
+  return taken_out;
+}
+
+/// Waits until it is our turn to be admitted. Turns are for progress, not for safety: without them, sixty copies
+/// that start at once would all claim a slot, all see too many and all give up. Safety is that each counts after it
+/// has claimed: of too many, the last one to count sees them all. So it does no harm to take the turn from a copy
+/// that was killed, or that has had it for 2 s, because it is stopped.
+void Membership::take_turn() {
+  std::atomic<Word>& turn = shared().admitting;
+  Word waited_for = 0;
+  auto deadline = steady_clock::now();
+  for (Word holder = 0; !StopRequest::made() && !turn.compare_exchange_strong(holder, tid_); holder = 0) {
+    if (holder != waited_for) deadline = steady_clock::now() + 2s;
+    waited_for = holder;
+    const bool may_take_it = is_missing(tid_of(holder)) || steady_clock::now() > deadline;
+    if (may_take_it && turn.compare_exchange_strong(holder, tid_)) return;
+    futex_wait(turn, holder, 10ms);
+  }
+}
+
+void Membership::give_turn_back() {
+  Word expected = tid_;
+  if (shared().admitting.compare_exchange_strong(expected, 0)) futex_wake_all(shared().admitting);
+}
+
+void Membership::refuse_if_full(std::uint32_t max) const {
+  std::vector<Word> here;
+  for (const Entry& entry : shared().look(segment_.id()).entries) {
+    if (takes_a_place(entry) && entry.index != slot_) here.push_back(tid_of(entry.owner));
+  }
+  auto live = here.size();
+  for (const Segment& removed : Segment::open_removed(key_, Access::read_only)) {
+    // A copy that is moving has a slot there and one here.
+    for (const Entry& entry : removed.table().look(removed.id()).entries) {
+      if (takes_a_place(entry) && std::ranges::find(here, tid_of(entry.owner)) == here.end()) ++live;
+    }
+  }
+  if (live >= max) throw Failure(fmt::format("not joining: {} live, --max {}", live, max), {}, refused);
+}
+
+void Membership::say_where() const {
+  log_.note(fmt::format("{} {}", segment_.created() ? "created" : "attached to", segment_.describe(key_)));
+}
+
+Remains Membership::leave() {
+  left_ = true;
+  segment_.stay_attached();
+  if (in_plain_) {
+    --shared().plain;
+    own().leaving = tid_;
+    log_.explain("slot {}: leaving = {}: not counted from here on, and not killed", slot(), tid_);
+  } else {
+    withdraw();
+  }
+  const View view = shared().look(segment_.id());
+  const bool last = view.live == 0 && !segment_.state().removed;
+  if (last) segment_.remove(log_);
+  return {.live = view.live, .plain = shared().plain, .removed_segment = last};
 }
 
 }  // namespace share_data

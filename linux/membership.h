@@ -3,91 +3,95 @@
 
 #include <sys/types.h>
 
-#include <atomic>
 #include <cstdint>
-#include <exception>
 #include <optional>
 
-#include "identity.h"
+#include "log.h"
+#include "robust_list.h"
 #include "segment.h"
-#include "stop_signals.h"
+#include "table.h"
 
 namespace share_data {
-
-/// A copy that wants to join.
-struct Applicant {
-  Identity identity;
-  key_t key;
-  std::optional<std::uint32_t> max;  ///< join only if fewer than this many are live
-};
-
-/// Thrown where `max` copies are live already.
-struct Refused : std::exception {
-  explicit Refused(std::uint32_t count) : live(count) {}
-  std::uint32_t live;
-};
-
-/// Thrown where a request to stop came before the copy had joined.
-struct Interrupted : std::exception {};
 
 /// What a copy leaves behind.
 struct Remains {
   std::uint32_t live = 0;        ///< copies that go on
   std::int32_t plain = 0;        ///< the article's counter
-  bool removed_segment = false;  ///< this was the last copy, and the segment is gone
+  bool removed_segment = false;  ///< this was the last copy, and the segment is removed
 };
 
-/// A place among the running copies, from the constructor to leave() or the destructor.
+/// True if no process here has this TID. A process in another PID namespace seems missing, too.
+[[nodiscard]] bool is_missing(Word tid);
+
+/// Since 1970.
+[[nodiscard]] std::int64_t milliseconds_now();
+
+/// A place among the running copies, from the constructor to the end of the process. One object for each process.
 ///
 /// To join:
-///   1. attach to the segment, creating it where there is none
-///   2. claim a slot: from here on the others see this copy
-///   3. if the last copy to leave is just removing the segment, wait until it has, or has changed its mind
-///   4. if the segment is removed, give the slot up and start over; else this copy is in
-///   5. count up the article's counter and tell everybody
+///   1. attach to the segment of the key, creating it if there is none
+///   2. if nobody has done so yet, tell the copies in removed segments of this key to come here
+///   3. point the robust list at a free slot and claim it: 0 -> TID|WAITERS|OWNER_DIED. From this instruction on the
+///      kernel answers for the copy. Under --max it now counts the others, and gives way if there are too many
+///   4. write the alarm words: with the last one, the copy is counted
+///   5. tell everybody, and only then say so: -> TID|WAITERS
 /// To leave:
-///   1. count down the article's counter, free the slot, tell everybody
-///   2. if nobody alive is left, say in `retiring` that we remove the segment, look again, and remove it
-/// A joiner writes its slot and then reads `retiring`; a leaver writes `retiring` and then reads the slots.
-/// All atomics are sequentially consistent, so at least one of the two sees the other.
+///   1. write our TID to `leaving`: from this instruction on the copy is not counted
+///   2. if nobody else is counted, remove the segment
+///   3. end. The kernel marks our words and wakes those who watch us, exactly as after kill -9
 class Membership {
  public:
-  /// Joins. Throws Failure, Refused or Interrupted, with nothing left behind.
-  Membership(const Applicant& applicant, const StopSignals& stop);
+  /// Joins, under --max only if fewer than `max` copies are live. Throws Failure.
+  Membership(key_t key, std::optional<std::uint32_t> max, const Log& log);
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
   Membership(Membership&&) = delete;
   Membership& operator=(Membership&&) = delete;
 
-  /// Leaves, once.
+  /// The table as it is now, after doing what every copy owes the others: it tells everybody of those who are gone,
+  /// and joins again if the segment was removed. Throws Failure.
+  View look();
+
+  /// Leaves, once. What is left to do is to end the process.
   Remains leave();
 
-  /// Makes sure that we have one slot, whatever somebody has written into them. True if something had to be done.
-  bool keep_place(const Slots& slots);
-
-  /// True from the start of leave() on.
-  [[nodiscard]] bool is_leaving() const { return leaving_; }
-
-  [[nodiscard]] Identity identity() const { return applicant_.identity; }
-  [[nodiscard]] const Segment& segment() const { return segment_; }
-  [[nodiscard]] Table& table() const { return segment_.table(); }
+  [[nodiscard]] const Table& table() const { return segment_.table(); }
+  [[nodiscard]] Word tid() const { return tid_; }
+  [[nodiscard]] std::uint32_t slot() const { return slot_.value_or(0); }
 
  private:
-  explicit Membership(const Applicant& applicant);
+  Membership(key_t key, const Log& log);
 
-  bool enter(const StopSignals& stop);
-  void claim_slot();
-  void wait_for_remover(const StopSignals& stop);
+  bool enter(std::optional<std::uint32_t> max);
   void gather_removed();
-  void refuse_if_full() const;
-  [[nodiscard]] std::uint32_t others_live() const;
-  bool retire();
+  void claim();
+  [[nodiscard]] bool try_to_claim();
+  void get_ready();
+  void withdraw();
+  void tell_of_the_gone(const View& view);
+  void join_again();
+  [[nodiscard]] bool repair_own_slot();
+  [[nodiscard]] bool is_implausible(const View& view, const SegmentState& state) const;
+  [[nodiscard]] bool take_out_missing(const View& view);
+  void take_turn();
+  void give_turn_back();
+  void refuse_if_full(std::uint32_t max) const;
+  void say_where() const;
 
-  Applicant applicant_;
+  [[nodiscard]] Table& shared() const { return segment_.table(); }
+  [[nodiscard]] Slot& own() const { return shared().slots[slot()]; }
+
+  const Log& log_;
+  key_t key_;
+  Word tid_;
+  RobustList robust_list_;
   Segment segment_;
-  bool counted_ = false;  ///< in the article's counter
-  std::atomic<bool> leaving_{false};
+  std::optional<std::uint32_t> slot_;
+  std::uint32_t last_changes_ = 0;  ///< at the last look
+  std::uint32_t last_live_ = 0;
+  bool in_plain_ = false;  ///< counted up in the article's counter
+  bool left_ = false;
 };
 
 }  // namespace share_data

@@ -1,17 +1,11 @@
 #include "options.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <charconv>
+#include <algorithm>
 #include <cmath>
-#include <iostream>
 #include <limits>
-#include <optional>
 #include <string>
-#include <string_view>
-
-#include "segment.h"
+#include <vector>
 
 namespace share_data {
 namespace {
@@ -21,6 +15,7 @@ constexpr auto description = R"(Counts its own running copies, live, through Sys
 Examples:
   share_data            join the others and show the count until Ctrl+C
   share_data --status   show who is running, without joining
+  share_data --explain  show what happens in the shared memory, too
 )";
 
 constexpr auto exit_codes = R"(Exit codes:
@@ -29,94 +24,65 @@ constexpr auto exit_codes = R"(Exit codes:
   2  wrong usage
   3  refused, because --max copies are live)";
 
-/// Decimal, or hexadecimal after 0x. 0 is IPC_PRIVATE, a segment that nobody else can find.
-std::optional<key_t> parse_key(std::string_view text) {
-  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
-  if (hexadecimal) text.remove_prefix(2);
-  std::uint32_t key = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, key, hexadecimal ? 16 : 10);
-  if (error != std::errc{} || rest != end || key == 0) return std::nullopt;
-  return static_cast<key_t>(key);
-}
-
-std::string check_key(const std::string& text) {
-  return parse_key(text) ? "" : fmt::format("'{}' is no key: 1 to 4294967295, or 0x1 to 0xffffffff", text);
-}
-
 std::string check_seconds(const std::string& text) {
   double seconds = 0;
   const bool valid = CLI::detail::lexical_cast(text, seconds) && std::isfinite(seconds) && seconds > 0;
-  return valid ? "" : fmt::format("'{}' is no number of seconds above 0", text);
+  return valid ? "" : "'" + text + "' is no number of seconds above 0";
 }
 
-std::optional<Color> parse_color(std::string_view text) {
-  if (text == "auto") return Color::automatic;
-  if (text == "always") return Color::always;
-  if (text == "never") return Color::never;
-  return std::nullopt;
+/// Replaces the word by the value of the Color, as the parser takes it.
+std::string check_color(std::string& word) {
+  static const std::vector<std::string> words{"auto", "always", "never"};
+  const auto found = std::ranges::find(words, word);
+  if (found == words.end()) return "'" + word + "' is not auto, always or never";
+  word = std::to_string(found - words.begin());
+  return "";
 }
 
-std::string check_color(const std::string& text) {
-  return parse_color(text) ? "" : fmt::format("'{}' is not auto, always or never", text);
-}
-
-/// Everything the parser writes into.
-struct Raw {
-  Options options;
-  double seconds = 0;
-  std::uint32_t max = 0;
-  std::string key;
-  std::string color = "auto";
-};
-
-void declare(CLI::App& app, Raw& raw) {
-  app.add_option("--for", raw.seconds, "Leave after so many seconds; fractions are allowed")
+void declare(CLI::App& app, Options& options) {
+  const auto from_1 = CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description("");
+  const auto set_time = [&](double seconds) { options.run_for = StopRequest::Duration{seconds}; };
+  app.add_option_function<double>("--for", set_time, "Leave after so many seconds; fractions are allowed")
       ->type_name("SECONDS")
       ->check(CLI::Validator(check_seconds, ""));
-  app.add_option("--max", raw.max, "Join only if fewer than N copies are live")
-      ->type_name("N")
-      ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description(""));
-  app.add_flag("--status", raw.options.status, "Show the count and who is running; join nothing, change nothing");
-  app.add_flag("--json", raw.options.style.json, "Print JSON Lines instead of text");
-  app.add_option("--color", raw.color, "Colour the lines: auto, always or never (default auto)")
+  app.add_option("--max", options.max, "Join only if fewer than N copies are live")->type_name("N")->check(from_1);
+  app.add_flag("--status", options.status, "Show the count and who is running; join nothing, change nothing");
+  app.add_flag("--json", options.style.json, "Print JSON Lines instead of text");
+  app.add_option("--color", options.style.color, "Colour the lines: auto, always or never (default auto)")
       ->type_name("WHEN")
-      ->check(CLI::Validator(check_color, ""));
-  app.add_flag("--quiet", raw.options.style.quiet, "No notes on standard error");
-  app.add_option("--key", raw.key, "Count under this key, decimal or 0x... (default: one for each user)")
+      ->transform(CLI::Validator(check_color, ""));
+  app.add_flag("--quiet", options.style.quiet, "No notes on standard error");
+  app.add_flag("--explain", options.style.explain, "Show what happens in the shared memory, step by step");
+  app.add_option("--key", options.key, "Count under this key, decimal or 0x... (default: one for each user)")
       ->type_name("KEY")
-      ->check(CLI::Validator(check_key, ""));
-}
-
-Options finish(const Raw& raw, const CLI::App& app) {
-  if (raw.options.status && app.count("--for") + app.count("--max") > 0) {
-    throw CLI::ValidationError("--status only looks; --for and --max are for copies that join");
-  }
-  Options options = raw.options;
-  options.style.color = parse_color(raw.color).value_or(Color::automatic);
-  if (app.count("--for") > 0) options.run_for = std::chrono::duration<double>{raw.seconds};
-  if (app.count("--max") > 0) options.max = raw.max;
-  options.key = raw.key.empty() ? default_key() : parse_key(raw.key).value_or(default_key());
-  return options;
+      ->check(from_1);
 }
 
 }  // namespace
 
 std::variant<Options, ExitCode> parse_options(int argc, char** argv) {
   CLI::App app{description, "share_data"};
-  Raw raw;
-  declare(app, raw);
+  Options options;
+  declare(app, options);
   app.footer(exit_codes);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
     return std::string{"share_data: "} + error.what() + "\nshare_data: see --help\n";
   });
+  app.final_callback([&] {
+    const bool joins = options.run_for || options.max;
+    if (options.status && joins) {
+      throw CLI::ValidationError("--status only looks; --for and --max are for copies that join");
+    }
+    if (options.status && options.style.json && options.style.explain) {
+      throw CLI::ValidationError("--status --explain is text for people; it does not go with --json");
+    }
+  });
   app.set_version_flag("--version", "share_data " SHARE_DATA_VERSION, "Print the version and exit");
   try {
     app.parse(argc, argv);
-    return finish(raw, app);
+    return options;
   } catch (const CLI::ParseError& error) {
-    // The library's own codes start at 100; its code for --help and --version is 0.
-    return app.exit(error, std::cout, std::cerr) == 0 ? success : wrong_usage;
+    return app.exit(error) == 0 ? success : wrong_usage;  // 0 after --help and --version
   }
 }
 

@@ -4,18 +4,20 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "log.h"
 #include "table.h"
 
 namespace share_data {
 
 /// What the kernel says of a segment.
 struct SegmentState {
-  bool removed = false;        ///< IPC_RMID has been called: it lives until the last copy detaches, but has no key
-  std::uint64_t attached = 0;  ///< how many processes have it attached, this one included
+  bool removed = false;        ///< by IPC_RMID: it has no key any more, and lives until the last process detaches
+  std::uint64_t attached = 0;  ///< processes that are attached, this one included
 };
 
 enum class Access { read_only, read_write };
@@ -23,50 +25,46 @@ enum class Access { read_only, read_write };
 /// An attached segment that holds a table of ours. Detaches when destroyed. All of it throws Failure.
 class Segment {
  public:
-  /// Attaches to the segment of `key`, and creates it where there is none.
-  /// Memory that is not ours (of another size, with another magic, of another namespace) is refused
-  /// unchanged.
-  [[nodiscard]] static Segment open_or_create(key_t key);
+  /// Attaches to the segment of `key`, and creates it if there is none. Memory that is not ours (of another user,
+  /// of another size, with another magic) is refused unchanged.
+  [[nodiscard]] static Segment open_or_create(key_t key, const Log& log);
 
   /// Attaches to the segment of `key`, if there is one, only to read it. Memory that is not ours is refused.
   [[nodiscard]] static std::optional<Segment> open_existing(key_t key);
 
-  /// Attaches to all segments of ours that had `key` until somebody removed them, as `ipcrm` does, and that
-  /// copies still live in.
+  /// Attaches to all segments that had `key` until they were removed, and that processes are still attached to.
   [[nodiscard]] static std::vector<Segment> open_removed(key_t key, Access access);
-
-  Segment(Segment&& other) noexcept;
-  Segment& operator=(Segment&& other) noexcept;
-  Segment(const Segment&) = delete;
-  Segment& operator=(const Segment&) = delete;
-  ~Segment();
 
   [[nodiscard]] Table& table() const { return *table_; }
   [[nodiscard]] int id() const { return id_; }
   [[nodiscard]] bool created() const { return created_; }  ///< by this very object
-
   [[nodiscard]] SegmentState state() const;
 
-  /// Marks it for removal: its key is free at once, its memory when the last copy detaches.
-  void remove() const;
+  /// Marks it for removal: its key is free at once, its memory when the last process detaches.
+  void remove(const Log& log) const;
 
-  /// `segment 32769, key 0x5d0003e8, 33 KiB, attached at 0x7f2a5c1e0000`
+  /// Leaves it to the end of the process to detach: the kernel has to find the owner words then.
+  void stay_attached() { (void)attachment_.release(); }
+
+  /// `segment 32769, key 0x5d0003e8, 164 KiB, attached at 0x7f2a5c1e0000`
   [[nodiscard]] std::string describe(key_t key) const;
 
  private:
-  Segment(int id, Table* table) : id_(id), table_(table) {}
+  struct Detach {
+    void operator()(Table* table) const;
+  };
 
-  /// Empty where shmat(2) failed; errno says why.
+  Segment(int id, Table* table) : id_(id), table_(table), attachment_(table) {}
+
+  /// Empty if the segment vanished before we got hold of it.
   static std::optional<Segment> attach(int id, Access access);
 
-  /// Empty where the segment vanished before we got hold of it.
-  static std::optional<Segment> attach_checked(int id, key_t key, Access access);
-
-  /// Writes what the memory is into it, where nobody has yet.
-  void take_possession(key_t key);
+  /// Throws Failure unless a table of ours lies in it.
+  void check(key_t key, Access access) const;
 
   int id_;
   Table* table_;
+  std::unique_ptr<Table, Detach> attachment_;
   bool created_ = false;
 };
 

@@ -1,87 +1,86 @@
 #include "status.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
-#include <cstdint>
+#include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "membership.h"
 #include "segment.h"
+#include "table.h"
 
 namespace share_data {
 namespace {
 
-struct Instance {
-  Identity identity;
-  double seconds;
-};
-
-struct Status {
-  std::int32_t plain = 0;
-  std::vector<Instance> instances;  // the longest running first
-};
-
-/// Reads the slots until two looks agree, so that who moves from one slot to another is not seen twice or
-/// never. Where the copies come and go faster than that, the last look is as good as any.
-Slots look_calmly(const Table& table) {
-  constexpr int looks = 100;
-  Slots slots = table.look();
-  for (int look = 0; look < looks; ++look) {
-    Slots again = table.look();
-    if (again == slots) break;
-    slots = std::move(again);
-  }
-  return slots;
+double seconds_since(std::int64_t joined) {
+  return std::max(0.0,
+                  static_cast<double>(milliseconds_now() - joined) / 1000);  // the clock may have been set back
 }
 
-Status read_status(key_t key) {
-  // Copies whose segment has been removed under them still run; they are in it until they notice.
-  std::vector<Segment> segments = Segment::open_removed(key, Access::read_only);
-  if (auto current = Segment::open_existing(key)) segments.insert(segments.begin(), std::move(*current));
-  Status status;
-  if (!segments.empty()) status.plain = segments.front().table().plain;
+/// The longest running first. Copies in a removed segment still run; they are there until they notice.
+std::vector<Instance> instances_in(const std::vector<Segment>& segments) {
+  std::vector<Instance> instances;
   for (const Segment& segment : segments) {
-    for (const Slot slot : look_calmly(segment.table())) {
-      const Identity identity{slot};
-      const bool known =
-          std::ranges::find(status.instances, identity, &Instance::identity) != status.instances.end();
-      if (is_occupied(slot) && !known && is_alive(identity)) {
-        status.instances.push_back({identity, running_seconds(identity)});
-      }
+    const View view = segment.table().look(segment.id());
+    const bool plausible = view.live < segment.state().attached;  // we are attached, too
+    const std::vector<Instance> elsewhere = instances;            // a copy that is moving has a slot in both segments
+    for (const Entry& entry : view.entries) {
+      const Word tid = tid_of(entry.owner);
+      const bool known = std::ranges::find(elsewhere, tid, &Instance::pid) != elsewhere.end();
+      if (!is_counted(entry) || known || (!plausible && is_missing(tid))) continue;
+      instances.push_back({tid, seconds_since(segment.table().slots[entry.index].joined)});
     }
   }
-  std::ranges::sort(status.instances, std::greater{}, &Instance::seconds);
-  return status;
+  std::ranges::stable_sort(instances, std::greater{}, &Instance::seconds);
+  return instances;
 }
 
-std::string as_json(const Status& status) {
-  std::vector<std::string> instances;
-  for (const auto& [identity, seconds] : status.instances) {
-    instances.push_back(fmt::format(R"({{"pid":{},"seconds":{:.2f}}})", pid_of(identity), seconds));
-  }
-  return fmt::format("{{\"live\":{},\"plain\":{},\"instances\":[{}]}}\n", instances.size(), status.plain,
-                     fmt::join(instances, ","));
+std::string_view meaning_of(const Entry& entry) {
+  if (is_gone(entry.owner)) return "gone: the kernel took the TID out; not everybody has been told";
+  if (!is_counted(entry)) return has_just_joined(entry.owner) ? "is joining; not counted yet" : "leaving; not counted";
+  return has_just_joined(entry.owner) ? "has just joined, not everybody has been told; counted" : "running; counted";
 }
 
-std::string as_text(const Status& status) {
-  std::string text = fmt::format("{} live\n", status.instances.size());
-  if (!status.instances.empty()) text += fmt::format("{:>9}  {:>12}\n", "PID", "RUNNING");
-  for (const auto& [identity, seconds] : status.instances) {
-    const auto whole = static_cast<std::uint64_t>(seconds);
-    const auto running = fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-    text += fmt::format("{:>9}  {:>12}\n", pid_of(identity), running);
+/// The memory itself, word by word.
+std::string words_in(const Segment& segment) {
+  const Table& table = segment.table();
+  const SegmentState state = segment.state();
+  std::string text = fmt::format("\nsegment {}{}, {} bytes, {} processes attached, this one included\n", segment.id(),
+                                 state.removed ? " (removed)" : "", sizeof(Table), state.attached);
+  const auto add = [&](std::string_view word, const std::string& value, std::string_view meaning) {
+    text += fmt::format("  {:<10}  {:<18}  {}\n", word, value, meaning);
+  };
+  add("magic", fmt::format("{:#x}", table.magic.load()), "a table of version 2");
+  add("key", fmt::format("{:#010x}", table.key.load()), "the kernel forgets it when the segment is removed");
+  add("gathered", std::to_string(table.gathered), "1: copies in removed segments of this key have been told");
+  add("admitting", std::to_string(table.admitting), "whose turn it is to join under --max");
+  add("used", std::to_string(table.used), "no slot from this one on has ever been claimed");
+  add("changes", std::to_string(table.changes), "the futex that everybody waits on; goes up with every change");
+  add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
+  for (const Entry& entry : table.look(segment.id()).entries) {
+    add(fmt::format("slot {}", entry.index), to_text(entry.owner), meaning_of(entry));
+    if (entry.leaving != 0) add("", std::to_string(entry.leaving), "has left this slot by itself, or is leaving it");
   }
   return text;
 }
 
 }  // namespace
 
-std::error_code print_status(key_t key, const Log& log) {
-  const Status status = read_status(key);
-  return log.result(log.json() ? as_json(status) : as_text(status));
+void print_status(key_t key, const Log& log) {
+  std::vector<Segment> segments = Segment::open_removed(key, Access::read_only);
+  if (auto current = Segment::open_existing(key)) segments.insert(segments.begin(), std::move(*current));
+  std::string words;
+  for (const Segment& segment : segments) words += log.explains() ? words_in(segment) : "";
+  const std::int32_t plain = segments.empty() ? 0 : segments.front().table().plain.load();
+  if (const auto error = log.status(instances_in(segments), plain, words)) {
+    throw std::system_error(error, "standard output");
+  }
 }
 
 }  // namespace share_data

@@ -1,100 +1,113 @@
-// The table that the copies share: who is running. It is what lies in the shared memory, to the byte.
+// What lies in the shared memory, to the byte: who is running.
 //
-// There is no lock, and the count is not stored: it is the number of occupied slots. To join, to leave and to
-// bury a dead copy is one compare-and-swap on one word each, so no kill can leave half a change behind, and a
-// copy that is stopped holds nobody up.
+// Each copy has a slot. The owner word of a slot follows the kernel's protocol for robust futexes
+// (set_robust_list(2), https://docs.kernel.org/locking/robust-futex-ABI.html), so that the kernel itself takes a
+// copy out when it dies:
+//
+//   owner word                      meaning                                            counted
+//   0                               free                                               no
+//   TID | WAITERS | OWNER_DIED      has just joined, and not everybody has been told   yes, once it is ready
+//   TID | WAITERS                   running                                            yes, unless it is leaving
+//         WAITERS | OWNER_DIED      written by the kernel: gone, not everybody told    no
+//
+// So OWNER_DIED means "not everybody has been told". The live count is not stored: it is the number of counted
+// words. Joining, leaving and dying change it with one write to one word each. So no kill leaves half a change
+// behind, and there is no lock that a dead or a stopped copy could hold.
 #pragma once
+
+#include <linux/futex.h>
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
-#include "identity.h"
+#include "log.h"
 
 namespace share_data {
 
+using Word = std::uint32_t;
+
+[[nodiscard]] constexpr Word joined_word(Word tid) { return tid | FUTEX_WAITERS | FUTEX_OWNER_DIED; }
+[[nodiscard]] constexpr Word running_word(Word tid) { return tid | FUTEX_WAITERS; }
+inline constexpr Word gone_word = FUTEX_WAITERS | FUTEX_OWNER_DIED;
+
+[[nodiscard]] constexpr Word tid_of(Word owner) { return owner & FUTEX_TID_MASK; }
+[[nodiscard]] constexpr bool is_gone(Word owner) { return owner != 0 && tid_of(owner) == 0; }
+[[nodiscard]] constexpr bool has_just_joined(Word owner) {
+  return tid_of(owner) != 0 && (owner & FUTEX_OWNER_DIED) != 0;
+}
+
+/// For people: `0`, `4242|WAITERS`, `WAITERS|OWNER_DIED`.
+[[nodiscard]] std::string to_text(Word owner);
+
+/// One copy. When it dies, the kernel marks all four words that say who owns the slot, and wakes one waiter of
+/// each. One word would not do: the only one woken could be stopped before it tells the others.
+struct Slot {
+  std::atomic<Word> owner;    ///< the word of the protocol: it alone says who is counted
+  std::atomic<Word> leaving;  ///< the TID of a copy that leaves by itself: "I was not killed"
+  struct alignas(8) Alarm {
+    std::atomic<Word> owner;
+  };
+  std::array<Alarm, 3> alarms;       ///< TID | WAITERS, for waiters only; a joiner writes the last one last
+  std::atomic<std::int64_t> joined;  ///< milliseconds since 1970
+};
+static_assert(offsetof(Slot, alarms) == 8, "one futex_offset serves all four words: they are 8 bytes apart");
+
+/// A slot that is not free, as one look saw it.
+struct Entry {
+  std::uint32_t index;
+  Word owner;
+  Word leaving;  ///< the TID itself as long as the copy is not ready
+
+  bool operator==(const Entry&) const = default;
+};
+
+[[nodiscard]] constexpr bool is_counted(const Entry& entry) {
+  return tid_of(entry.owner) != 0 && tid_of(entry.owner) != entry.leaving;
+}
+
+/// The table at one look.
+struct View {
+  int segment = -1;            ///< the id of where the table lies
+  std::uint32_t changes = 0;   ///< read before the slots: what changes later ends a wait at once
+  std::uint32_t live = 0;      ///< counted entries
+  std::uint32_t gone = 0;      ///< entries of copies that are gone, while not everybody has been told
+  std::vector<Entry> entries;  ///< in the order of the slots
+};
+
 inline constexpr std::size_t slot_count = 4096;
-
-/// What a slot holds: nobody, the Identity of a copy, or a tombstone: the identity of a copy that was found
-/// dead, with the top bit set. A tombstone is free for the next one, and tells everybody else that this copy
-/// did not leave by itself.
-using Slot = std::uint64_t;
-inline constexpr Slot free_slot = 0;
-inline constexpr Slot tombstone_bit = Slot{1} << 63U;
-
-[[nodiscard]] constexpr Slot slot_of(Identity identity) { return static_cast<Slot>(identity); }
-[[nodiscard]] constexpr Slot tombstone_of(Identity identity) { return slot_of(identity) | tombstone_bit; }
-[[nodiscard]] constexpr bool is_occupied(Slot slot) { return slot != free_slot && (slot & tombstone_bit) == 0; }
-
-/// The slots as they were at one look. Those behind the last one that is not free are left out: with a
-/// few copies, all there is to copy and compare fits a cache line or two, not 32 KiB.
-using Slots = std::vector<Slot>;
 
 /// Zero bytes, which is how the kernel hands out a new segment, are an empty table.
 struct Table {
-  // What this memory is. Written once, by a compare-and-swap from 0, by whoever comes first.
-  std::atomic<std::uint64_t> magic;       ///< layout name and version
-  std::atomic<std::uint64_t> namespaces;  ///< where the pids below mean something: own_namespaces()
-  std::atomic<std::uint64_t> key;         ///< the segment's key, which the kernel forgets on IPC_RMID
-  std::atomic<std::uint32_t> gathered;    ///< 1: those in removed segments of this key have been called here
+  std::atomic<std::uint64_t> magic;     ///< what this memory is: layout and version
+  std::atomic<std::uint32_t> key;       ///< the segment's key, which the kernel forgets on IPC_RMID
+  std::atomic<std::uint32_t> gathered;  ///< 1: the copies in removed segments of this key have been told
+  std::atomic<Word> admitting;          ///< the TID of the copy whose turn it is to join under --max, or 0
+  std::atomic<std::uint32_t> used;      ///< no slot from this one on has ever been claimed
 
-  alignas(64) std::atomic<std::uint32_t> changes;  ///< counts changes; the futex everybody sleeps on
-  std::atomic<std::uint32_t> used;              ///< look() reads no further: no slot behind has ever been claimed
-  std::atomic<std::uint64_t> mourned;           ///< the last copy of whose death everybody has been told
-  alignas(64) std::atomic<std::int32_t> plain;  ///< the article's counter
-  alignas(64) std::atomic<std::uint64_t> retiring;   ///< the copy that is removing the segment, or nobody
-  alignas(64) std::atomic<std::uint64_t> admitting;  ///< the copy that is being admitted under --max, or nobody
-  alignas(1024) std::array<std::atomic<Slot>, slot_count> slots;
+  alignas(64) std::atomic<std::uint32_t> changes;  ///< the futex that everybody waits on; goes up with every change
+  alignas(64) std::atomic<std::int32_t> plain;     ///< the article's counter
+  alignas(4096) std::array<Slot, slot_count> slots;
 
-  /// Takes a slot. False where all of them are taken.
-  bool claim(Identity identity);
+  /// The slots that are not free, read one after the other.
+  [[nodiscard]] View look(int segment) const;
 
-  /// Frees every slot that the copy has. False where it had none.
-  bool release(Identity identity);
+  /// Compare-and-swap of an owner word. False if it no longer was `from`.
+  bool replace(std::uint32_t index, Word from, Word to, const Log& log);
 
-  // Burying tells nobody, announcing buries nobody, and mourning does both, once.
-
-  /// Turns the copy's slots into tombstones. False where it had none.
-  bool bury(Identity identity);
-
-  /// Frees all but the first of the copy's slots, where somebody's garbage gave it several.
-  void drop_duplicates(Identity identity);
-
-  /// Buries every copy that is dead. False where there was none.
-  bool bury_dead();
+  /// Makes sure that look() reads the slot.
+  void cover(std::uint32_t index);
 
   /// Tells everybody that something has changed.
-  void announce();
+  void tell(const Log& log);
 
-  /// Buries a copy that is dead and tells everybody, unless somebody has done both.
-  void mourn(Identity identity);
-
-  /// Has look() read every slot again, where somebody may have overwritten `used`.
-  void distrust_used() { used = slot_count; }
-
-  /// Sleeps until `changes` is no longer `seen`.
-  void wait_for_change(std::uint32_t seen) const;
-
-  /// The slots, read one after the other, up to the last one that is not free.
-  [[nodiscard]] Slots look() const;
-
-  [[nodiscard]] std::uint32_t occupied() const;
-
-  /// Whether anybody at all in the table is alive.
-  [[nodiscard]] bool anybody_alive() const;
+  /// Tells everybody of those who are gone, if there are any, and frees their slots.
+  void free_the_gone(const View& view, const Log& log);
 };
-
-static_assert(sizeof(Table) == std::size_t{33} * 1024, "a new size is a new layout: change the magic too");
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free,
-              "a lock that hides in an atomic would not work between processes");
-
-/// One of them, also where it was left out.
-[[nodiscard]] inline Slot slot_at(const Slots& slots, std::size_t index) {
-  return index < slots.size() ? slots[index] : free_slot;
-}
-
-[[nodiscard]] std::uint32_t count_occupied(const Slots& slots);
+static_assert(sizeof(Table) == std::size_t{164} * 1024, "a new size is a new layout: change the magic too");
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a lock in an atomic would not work between processes");
 
 }  // namespace share_data

@@ -12,22 +12,23 @@
 
 #include "failure.h"
 #include "handle.h"
+#include "stop_request.h"
 
 namespace share_data {
 namespace {
 
 using namespace std::chrono_literals;
-using std::chrono::steady_clock;
 
-/// How long the last lines may take where nobody reads them.
-constexpr std::chrono::seconds last_line_patience{1};
+/// How often a copy that waits for its last lines looks whether it has to give them up.
+constexpr DWORD look_again_after_ms = 50;
 
 /// After a line the next one comes no sooner than this. What happens meanwhile goes into one line, so in a
 /// mass start each copy prints now and then instead of once for every other one. The cost of a line on every
 /// screen grows with the number of screens; so does the pause, and N copies cost each other N and not N²
 /// lines.
-std::chrono::microseconds cooling(std::uint32_t live) {
-  return std::max<std::chrono::microseconds>(16ms, live * 64us);
+void cool_down(std::uint32_t live) {
+  const auto pause = std::max(16ms, std::chrono::ceil<std::chrono::milliseconds>(live * 64us));
+  WaitForSingleObject(StopRequest::event(), static_cast<DWORD>(pause.count()));
 }
 
 bool was_killed(Slot slot) { return mark_of(slot) == Mark::dying || mark_of(slot) == Mark::tombstone; }
@@ -101,34 +102,29 @@ void Display::show(const Slots& now, std::int32_t plain) {
   if (is_empty(event)) return;
   event.plain = plain;
   writing_ = start_writing(std::move(event));
-  const std::array handles{writing_.get(), stop_};
-  const DWORD woken =
-      WaitForMultipleObjects(static_cast<DWORD>(handles.size()), handles.data(), FALSE, timeout_ms(deadline_));
-  if (woken != WAIT_OBJECT_0) return;
+  const std::array<HANDLE, 2> handles{writing_.get(), StopRequest::event()};
+  const auto count = static_cast<DWORD>(handles.size());
+  if (WaitForMultipleObjects(count, handles.data(), FALSE, INFINITE) != WAIT_OBJECT_0) return;
   check_written(writing_.get());
   cool_down(count_live(now));
 }
 
-void Display::cool_down(std::uint32_t live) const {
-  const auto until = steady_clock::now() + cooling(live);
-  WaitForSingleObject(stop_, timeout_ms(deadline_ ? std::min(*deadline_, until) : until));
-}
-
-// The stop or the end of the time may have come while the line before was still being written. That one goes first.
+// The request to stop may have come while the line before was still being written. That one goes first.
 void Display::show_last(const Remains& remains) {
-  const auto until = steady_clock::now() + last_line_patience;
-  if (!is_written_by(until)) return;
+  if (!is_written_in_time()) return;
   writing_ = start_writing({.kind = Event::Kind::left,
                             .live = remains.live,
                             .plain = remains.plain,
                             .left = {pid_of(self_)},
                             .remark = remains.live == 0 ? "last one out, the memory goes too" : ""});
-  (void)is_written_by(until);
+  (void)is_written_in_time();
 }
 
-bool Display::is_written_by(steady_clock::time_point until) const {
+bool Display::is_written_in_time() const {
   if (!writing_) return true;
-  if (WaitForSingleObject(writing_.get(), timeout_ms(until)) != WAIT_OBJECT_0) return false;
+  while (WaitForSingleObject(writing_.get(), look_again_after_ms) != WAIT_OBJECT_0) {
+    if (StopRequest::out_of_patience()) return false;
+  }
   check_written(writing_.get());
   return true;
 }

@@ -13,8 +13,7 @@ namespace share_data {
 /// says what people can do, and may be empty.
 class Failure : public std::runtime_error {
  public:
-  explicit Failure(const std::string& what, std::string hint = {})
-      : std::runtime_error(what), hint_(std::move(hint)) {}
+  explicit Failure(const std::string& what, std::string hint = {}) : std::runtime_error(what), hint_(std::move(hint)) {}
 
   /// For a system call that failed with `error`, which is what GetLastError() said.
   Failure(DWORD error, const std::string& call, std::string hint = {})

@@ -5,6 +5,7 @@
 
 #include "bell.h"
 #include "failure.h"
+#include "stop_request.h"
 
 namespace share_data {
 namespace {
@@ -16,7 +17,7 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds takeover_patience{2};
 
 /// How often it looks meanwhile.
-constexpr std::chrono::milliseconds look_again_after{1};
+constexpr DWORD look_again_after_ms = 1;
 
 /// The turn of one copy to be admitted under --max, given back at the end of the scope.
 ///
@@ -25,7 +26,7 @@ constexpr std::chrono::milliseconds look_again_after{1};
 /// last to count sees them all. So a turn can be taken from a copy that is stopped.
 class Turn {
  public:
-  Turn(std::atomic<std::uint64_t>& word, Identity identity, const StopSignals& stop)
+  Turn(std::atomic<std::uint64_t>& word, Identity identity)
       : word_(word), identity_(static_cast<std::uint64_t>(identity)) {
     std::uint64_t waited_for = 0;
     auto deadline = steady_clock::now() + takeover_patience;
@@ -36,7 +37,7 @@ class Turn {
       waited_for = holder;
       const bool may_take_over = !is_alive(Identity{holder}) || steady_clock::now() > deadline;
       if (may_take_over && word_.compare_exchange_strong(holder, identity_)) return;
-      if (stop.raised_within(look_again_after)) throw Interrupted{};
+      if (WaitForSingleObject(StopRequest::event(), look_again_after_ms) == WAIT_OBJECT_0) throw Interrupted{};
     }
   }
   ~Turn() {
@@ -55,9 +56,9 @@ class Turn {
 
 }  // namespace
 
-Membership::Membership(Table& table, Identity identity, std::optional<std::uint32_t> max, const StopSignals& stop)
+Membership::Membership(Table& table, Identity identity, std::optional<std::uint32_t> max)
     : table_(table), identity_(identity) {
-  join(max, stop);
+  join(max);
   ++table_.plain;
   joined_ = true;
   ring_all(table_, identity_);
@@ -67,10 +68,10 @@ Membership::~Membership() {
   if (joined_) leave();
 }
 
-void Membership::join(std::optional<std::uint32_t> max, const StopSignals& stop) {
+void Membership::join(std::optional<std::uint32_t> max) {
   std::optional<Turn> turn;
   if (max) {
-    turn.emplace(table_.admitting, identity_, stop);
+    turn.emplace(table_.admitting, identity_);
     bury_dead();
     const std::uint32_t live = count_live(table_.look());
     if (live >= *max) throw Refused{live};

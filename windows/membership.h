@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "identity.h"
-#include "stop_signals.h"
 #include "table.h"
 #include "watch.h"
 
@@ -37,7 +36,7 @@ class Membership {
  public:
   /// Joins; with `max`, only if fewer than so many are live. The copy must have its bell by now. Throws
   /// Failure, Refused or Interrupted, with nothing left behind.
-  Membership(Table& table, Identity identity, std::optional<std::uint32_t> max, const StopSignals& stop);
+  Membership(Table& table, Identity identity, std::optional<std::uint32_t> max);
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
@@ -55,7 +54,7 @@ class Membership {
   [[nodiscard]] const Table& table() const { return table_; }
 
  private:
-  void join(std::optional<std::uint32_t> max, const StopSignals& stop);
+  void join(std::optional<std::uint32_t> max);
   void claim_slot();
   void release_slot();
   void bury_dead();

@@ -51,8 +51,8 @@ bool is_or_becomes_ours(Table& table, bool writable) {
 
 NamedMapping NamedMapping::open_or_create(std::string_view name) {
   SetLastError(ERROR_SUCCESS);
-  Handle mapping{CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, PAGE_READWRITE, 0, sizeof(Table),
-                                    object_name(name).c_str())};
+  Handle mapping{
+      CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, PAGE_READWRITE, 0, sizeof(Table), object_name(name).c_str())};
   const DWORD error = GetLastError();
   if (!mapping) throw failure_to_open(error, "CreateFileMapping", name);
   return {name, std::move(mapping), error != ERROR_ALREADY_EXISTS, FILE_MAP_READ | FILE_MAP_WRITE};

@@ -42,13 +42,11 @@ constexpr std::size_t longest_name = 200;
 
 constexpr std::array<std::pair<std::string_view, Color>, 3> colors{
     {{"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}}};
-constexpr std::array<std::pair<std::string_view, Via>, 2> ways{
-    {{"section", Via::section}, {"mapping", Via::mapping}}};
+constexpr std::array<std::pair<std::string_view, Via>, 2> ways{{{"section", Via::section}, {"mapping", Via::mapping}}};
 
 /// What `word` stands for.
 template <typename Value, std::size_t count>
-std::optional<Value> find(const std::array<std::pair<std::string_view, Value>, count>& words,
-                          std::string_view word) {
+std::optional<Value> find(const std::array<std::pair<std::string_view, Value>, count>& words, std::string_view word) {
   const auto found = std::ranges::find(words, word, &std::pair<std::string_view, Value>::first);
   return found == words.end() ? std::nullopt : std::optional{found->second};
 }

@@ -17,8 +17,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <exception>
 #include <optional>
 #include <string>
@@ -35,48 +33,37 @@
 #include "options.h"
 #include "shared_section.h"
 #include "status.h"
-#include "stop_signals.h"
+#include "stop_request.h"
 #include "watch.h"
 
 namespace share_data {
 namespace {
 
-Deadline deadline_of(const Options& options) {
-  using std::chrono::steady_clock;
-  if (!options.run_for) return std::nullopt;
-  constexpr std::chrono::duration<double> for_ever = std::chrono::hours{24 * 365 * 100};
-  return steady_clock::now() +
-         std::chrono::duration_cast<steady_clock::duration>(std::min(*options.run_for, for_ever));
-}
-
-/// Shows the count until there is a reason to leave, and leaves.
-void show_count(Membership& membership, Watch& watch, Display& display, const Deadline& deadline) {
+/// Shows the count until a request to stop comes, and leaves.
+void show_count(Membership& membership, Watch& watch, Display& display) {
   do {
     display.show(membership.look(watch), membership.table().plain);
-  } while (watch.wait(deadline) == Watch::Wakeup::news);
+  } while (watch.wait());
   (void)membership.look(watch);  // so that the last line counts nobody who has just been terminated
   display.show_last(membership.leave());
 }
 
 ExitCode run(const Options& options, const Log& log) {
-  const StopSignals stop;
-  auto* const stop_event = reinterpret_cast<HANDLE>(stop.wait_handle());
-  const Deadline deadline = deadline_of(options);
+  const StopRequest stop{options.run_for};
   std::optional<NamedMapping> mapping;
   if (options.via == Via::mapping) mapping.emplace(NamedMapping::open_or_create(options.name));
   Table& table = mapping ? mapping->table() : shared_section();
   const Identity self = own_identity();
   const Bell bell{self};
-  Membership membership{table, self, options.max, stop};
+  Membership membership{table, self, options.max};
   log.note(mapping ? mapping->describe() : describe_shared_section());
   if (bell.error() != ERROR_SUCCESS) {
     log.note(fmt::format("somebody has taken the name of our event ({}); looking at the table every {} ms instead",
-                         std::system_category().message(static_cast<int>(bell.error())),
-                         Watch::look_interval.count()));
+                         std::system_category().message(static_cast<int>(bell.error())), Watch::look_interval.count()));
   }
-  Watch watch{stop_event, bell.handle(), bell.error() == ERROR_SUCCESS};
-  Display display{log, self, stop_event, deadline};
-  show_count(membership, watch, display, deadline);
+  Watch watch{bell.handle(), bell.error() == ERROR_SUCCESS};
+  Display display{log, self};
+  show_count(membership, watch, display);
   return success;
 }
 

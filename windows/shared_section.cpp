@@ -28,8 +28,7 @@ constinit share_data::Table shared_table{.magic = share_data::table_magic};
 #pragma data_seg()
 #pragma comment(linker, "/SECTION:SHARED,RWS")
 #else
-constinit share_data::Table shared_table
-    __attribute__((section("SHARED"), shared)){.magic = share_data::table_magic};
+constinit share_data::Table shared_table __attribute__((section("SHARED"), shared)){.magic = share_data::table_magic};
 #endif
 // NOLINTEND(misc-use-internal-linkage)
 
@@ -56,8 +55,7 @@ const IMAGE_SECTION_HEADER& section_of_table() {
   const auto offset = static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&shared_table) - image);
   const auto headers = section_headers(image);
   const auto found = std::ranges::find_if(headers, [&](const IMAGE_SECTION_HEADER& header) {
-    return offset >= header.VirtualAddress &&
-           offset + sizeof(Table) <= header.VirtualAddress + header.Misc.VirtualSize;
+    return offset >= header.VirtualAddress && offset + sizeof(Table) <= header.VirtualAddress + header.Misc.VirtualSize;
   });
   if (found == headers.end()) throw Failure("the table lies in no section of the program");
   return *found;

@@ -32,9 +32,7 @@ bool Table::release(Identity identity) {
   return replace_all(slots, slot_of(identity), slot_of(identity, Mark::leaving));
 }
 
-bool Table::bury(Identity identity) {
-  return replace_all(slots, slot_of(identity), slot_of(identity, Mark::dying));
-}
+bool Table::bury(Identity identity) { return replace_all(slots, slot_of(identity), slot_of(identity, Mark::dying)); }
 
 void Table::settle(Identity identity) {
   replace_all(slots, slot_of(identity, Mark::leaving), free_slot);

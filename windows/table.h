@@ -41,9 +41,7 @@ inline constexpr unsigned mark_shift = 62;
 [[nodiscard]] constexpr Mark mark_of(Slot slot) { return static_cast<Mark>(slot >> mark_shift); }
 [[nodiscard]] constexpr Identity identity_of(Slot slot) { return Identity{slot & ((Slot{1} << mark_shift) - 1)}; }
 [[nodiscard]] constexpr bool is_live(Slot slot) { return slot != free_slot && mark_of(slot) == Mark::live; }
-[[nodiscard]] constexpr bool is_available(Slot slot) {
-  return slot == free_slot || mark_of(slot) == Mark::tombstone;
-}
+[[nodiscard]] constexpr bool is_available(Slot slot) { return slot == free_slot || mark_of(slot) == Mark::tombstone; }
 
 /// All slots as they were at one look.
 using Slots = std::vector<Slot>;

@@ -1,15 +1,13 @@
 #include "watch.h"
 
 #include <algorithm>
-#include <limits>
+#include <utility>
 
 #include "failure.h"
+#include "stop_request.h"
 
 namespace share_data {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 /// The nearest copies in the slots below `self`, around the ring, at most `reach`: those that are live, and
 /// those whose end is not known to everybody.
@@ -26,13 +24,6 @@ std::vector<Slot> predecessors(const Slots& slots, Identity self) {
 bool is_dead(HANDLE process) { return WaitForSingleObject(process, 0) == WAIT_OBJECT_0; }
 
 }  // namespace
-
-DWORD timeout_ms(const Deadline& deadline) {
-  if (!deadline) return INFINITE;
-  constexpr std::int64_t longest = INFINITE - 1;  // 49 days: whoever waits longer wakes and waits again
-  const auto left = std::chrono::ceil<milliseconds>(*deadline - steady_clock::now());
-  return static_cast<DWORD>(std::clamp<std::int64_t>(left.count(), 0, longest));
-}
 
 Watch::Findings Watch::follow(const Slots& slots, Identity self) {
   Findings findings;
@@ -61,17 +52,13 @@ Watch::Findings Watch::follow(const Slots& slots, Identity self) {
   return findings;
 }
 
-// WaitForMultipleObjects looks at the handles in this order: a request to stop goes first
-// (https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-waitformultipleobjects).
-Watch::Wakeup Watch::wait(const Deadline& deadline) const {
-  std::vector<HANDLE> handles{stop_, bell_};
+bool Watch::wait() const {
+  std::vector<HANDLE> handles{StopRequest::event(), bell_};
   for (const Watched& watched : watched_) handles.push_back(watched.process.get());
-  DWORD patience = timeout_ms(deadline);
-  if (!bell_works_) patience = std::min(patience, static_cast<DWORD>(look_interval.count()));
+  const DWORD patience = bell_works_ ? INFINITE : static_cast<DWORD>(look_interval.count());
   const DWORD woken = WaitForMultipleObjects(static_cast<DWORD>(handles.size()), handles.data(), FALSE, patience);
   if (woken == WAIT_FAILED) throw Failure(GetLastError(), "WaitForMultipleObjects");
-  if (woken == WAIT_OBJECT_0) return Wakeup::stop;
-  return deadline && steady_clock::now() >= *deadline ? Wakeup::deadline : Wakeup::news;
+  return !StopRequest::made();
 }
 
 }  // namespace share_data

@@ -1,10 +1,9 @@
-// Waits for whatever may happen: the bell, the death of another copy, a request to stop, the end of the time.
+// Waits for whatever may happen: the bell, the death of another copy, a request to stop.
 #pragma once
 
 #include <windows.h>
 
 #include <chrono>
-#include <optional>
 #include <vector>
 
 #include "handle.h"
@@ -12,11 +11,6 @@
 #include "table.h"
 
 namespace share_data {
-
-using Deadline = std::optional<std::chrono::steady_clock::time_point>;
-
-/// Until `deadline`, as wait functions take it: milliseconds, or INFINITE without a deadline.
-[[nodiscard]] DWORD timeout_ms(const Deadline& deadline);
 
 /// Watches over other copies. Nobody tells us when a process is terminated, the process least of all; its
 /// handle does.
@@ -32,8 +26,8 @@ class Watch {
   /// Where nobody can ring the bell, it is time for a look at the table this often.
   static constexpr std::chrono::milliseconds look_interval{500};
 
-  /// `stop` and `bell` are the handles of events, which outlive this.
-  Watch(HANDLE stop, HANDLE bell, bool bell_works) : stop_(stop), bell_(bell), bell_works_(bell_works) {}
+  /// `bell` is the handle of an event, which outlives this.
+  Watch(HANDLE bell, bool bell_works) : bell_(bell), bell_works_(bell_works) {}
 
   /// What follow() has found out.
   struct Findings {
@@ -44,10 +38,8 @@ class Watch {
   /// Watches the nearest predecessors of `self` among `slots`, and nobody else any more.
   Findings follow(const Slots& slots, Identity self);
 
-  enum class Wakeup { stop, deadline, news };
-
-  /// Sleeps until something happens.
-  [[nodiscard]] Wakeup wait(const Deadline& deadline) const;
+  /// Sleeps until something happens. False if it is a request to stop.
+  [[nodiscard]] bool wait() const;
 
  private:
   struct Watched {
@@ -55,7 +47,6 @@ class Watch {
     Handle process;
   };
 
-  HANDLE stop_;
   HANDLE bell_;
   bool bell_works_;
   std::vector<Watched> watched_;

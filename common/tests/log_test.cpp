@@ -44,8 +44,7 @@ TEST(TextLine, OfTheLastOneOut) {
 TEST(TextLine, NamesThoseWhoCameAndWent) {
   EXPECT_EQ(text({.live = 2, .plain = 2, .joined = {4250}}), "12:00:00.007  [4242]     2 live  + 4250\n");
   EXPECT_EQ(text({.live = 1, .plain = 1, .left = {4250}}), "12:00:00.007  [4242]     1 live  - 4250\n");
-  EXPECT_EQ(text({.live = 1, .plain = 1, .killed = {4250}}),
-            "12:00:00.007  [4242]     1 live  x 4250 was killed\n");
+  EXPECT_EQ(text({.live = 1, .plain = 1, .killed = {4250}}), "12:00:00.007  [4242]     1 live  x 4250 was killed\n");
   EXPECT_EQ(text({.live = 5, .plain = 5, .joined = {1, 2}, .left = {3}, .killed = {4, 5}}),
             "12:00:00.007  [4242]     5 live  + 1 2  - 3  x 4 5 were killed\n");
 }
@@ -114,8 +113,7 @@ TEST(JsonLine, NamesTheEvent) {
   const std::string rest = R"("live":1,"plain":-1,"joined":[],"left":[],"killed":[]})";
   EXPECT_NE(json({.kind = Kind::joined, .live = 1, .plain = -1}).find(R"("event":"joined",)" + rest),
             std::string::npos);
-  EXPECT_NE(json({.kind = Kind::left, .live = 1, .plain = -1}).find(R"("event":"left",)" + rest),
-            std::string::npos);
+  EXPECT_NE(json({.kind = Kind::left, .live = 1, .plain = -1}).find(R"("event":"left",)" + rest), std::string::npos);
   EXPECT_NE(json({.live = 1, .plain = -1}).find(R"("event":"changed",)" + rest), std::string::npos);
 }
 
@@ -134,8 +132,7 @@ TEST(JsonLine, HasNoColoursAndNoRemarks) {
 TEST(CurrentTime, HasBothForms) {
   const Timestamp now = current_time();
   EXPECT_TRUE(std::regex_match(now.clock, std::regex{R"(\d\d:\d\d:\d\d\.\d\d\d)"})) << now.clock;
-  EXPECT_TRUE(std::regex_match(now.rfc3339, std::regex{R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ)"}))
-      << now.rfc3339;
+  EXPECT_TRUE(std::regex_match(now.rfc3339, std::regex{R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ)"})) << now.rfc3339;
 }
 
 }  // namespace

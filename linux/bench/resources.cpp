@@ -45,8 +45,7 @@ std::string OwnKey::text() const { return fmt::format("{:#x}", static_cast<std::
 OwnSegment::OwnSegment(std::size_t size) : address_(nullptr) {
   const int id = shmget(key_.value(), size, IPC_CREAT | IPC_EXCL | 0600);
   address_ = shmat(id, nullptr, 0);
-  if (address_ == reinterpret_cast<void*>(-1))
-    throw std::system_error(errno, std::generic_category(), "shmget, shmat");
+  if (address_ == reinterpret_cast<void*>(-1)) throw std::system_error(errno, std::generic_category(), "shmget, shmat");
 }
 
 OwnSegment::~OwnSegment() { shmdt(address_); }

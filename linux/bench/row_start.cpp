@@ -65,8 +65,8 @@ void one_started(const Bench& bench) {
         waiters_told.add(start_waker(waiters, n));
       }
     }
-    Row row = compare(fmt::format("one is started → last of {} lines", n), copies_told, waiters_told,
-                      n <= 64 ? 1.1 : 1.3);
+    Row row =
+        compare(fmt::format("one is started → last of {} lines", n), copies_told, waiters_told, n <= 64 ? 1.1 : 1.3);
     row.article = article_way(bench, n);
     bench.report.add(std::move(row));
   }

@@ -72,8 +72,7 @@ int main(int argc, char** argv) {
   bool is_quick = false;
   std::string filter;
   std::vector<std::uint32_t> crowds;
-  app.add_flag("--quick", is_quick,
-               "Few copies and rounds: shows that all counts are right; the times mean nothing");
+  app.add_flag("--quick", is_quick, "Few copies and rounds: shows that all counts are right; the times mean nothing");
   app.add_option("--copies", crowds, "So many copies instead of 2, 8, 64, 256 and 1000")->delimiter(',');
   app.add_option(
       "--filter", filter,

@@ -7,10 +7,8 @@
 #include <cerrno>
 #include <csignal>
 #include <fstream>
-#include <iterator>
-#include <sstream>
-#include <string>
 #include <system_error>
+#include <utility>
 
 namespace share_data::test {
 namespace {
@@ -33,49 +31,27 @@ pid_t spawn() {
   return pid;
 }
 
-/// The next process gets the pid after this one, unless somebody else is faster (pid_namespaces(7)).
-void set_last_pid(pid_t pid) { std::ofstream{"/proc/sys/kernel/ns_last_pid"} << pid; }
-
 }  // namespace
 
-Identity identity_of(pid_t pid) {
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-  const std::string line{std::istreambuf_iterator<char>{file}, {}};
-  std::istringstream fields{line.substr(line.rfind(')') + 1)};
-  std::string field;
-  for (int number = 3; number <= 22; ++number) fields >> field;
-  return make_identity(static_cast<std::uint32_t>(pid), std::stoull(field));
-}
+Word tid_of_the_dead() { return Bystander{}.tid(); }
 
-Identity identity_of_the_dead() {
-  Bystander bystander;
-  bystander.bury();
-  return bystander.identity();
-}
+void set_last_pid(pid_t pid) { std::ofstream{"/proc/sys/kernel/ns_last_pid"} << pid; }
 
-Bystander::Bystander() : pid_(spawn()), identity_(identity_of(pid_)) {}
+Bystander::Bystander() : pid_(spawn()) {}
 
-Bystander::Bystander(pid_t wanted) : pid_((set_last_pid(wanted - 1), spawn())), identity_(identity_of(pid_)) {}
+Bystander::Bystander(pid_t wanted) : pid_((set_last_pid(wanted - 1), spawn())) {}
 
-Bystander::~Bystander() { bury(); }
+Bystander::~Bystander() { end(); }
 
 bool Bystander::is_unharmed() const {
   siginfo_t info{};
-  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
-         info.si_pid == 0;
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
 }
 
-void Bystander::destroy() const {
+void Bystander::end() {
   if (pid_ < 0) return;
   kill(pid_, SIGKILL);
-  siginfo_t info{};
-  waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT);
-}
-
-void Bystander::bury() {
-  destroy();
-  if (pid_ >= 0) waitpid(pid_, nullptr, 0);
-  pid_ = -1;
+  waitpid(std::exchange(pid_, -1), nullptr, 0);
 }
 
 }  // namespace share_data::test

@@ -3,21 +3,22 @@
 
 #include <sys/types.h>
 
-#include "identity.h"
+#include "table.h"
 
 namespace share_data::test {
 
-/// The identity of a process that is there, read from /proc in a way of our own.
-[[nodiscard]] Identity identity_of(pid_t pid);
+/// The TID of a process that has ended.
+[[nodiscard]] Word tid_of_the_dead();
 
-/// The identity of a process that is no more.
-[[nodiscard]] Identity identity_of_the_dead();
+/// The next process that is created gets the pid after this one, unless another is created first. Needs root
+/// (pid_namespaces(7)).
+void set_last_pid(pid_t pid);
 
 /// A child that sleeps, and that remembers it if anybody sends it a signal.
 class Bystander {
  public:
   Bystander();
-  /// Tries to get this very pid, which has to be free. Look at pid() for whether it worked.
+  /// Tries to get this very pid, which has to be free. pid() says whether it worked.
   explicit Bystander(pid_t wanted);
   Bystander(const Bystander&) = delete;
   Bystander& operator=(const Bystander&) = delete;
@@ -26,20 +27,16 @@ class Bystander {
   ~Bystander();
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] Identity identity() const { return identity_; }
+  [[nodiscard]] Word tid() const { return static_cast<Word>(pid_); }
 
   /// Whether it runs and no signal has come.
   [[nodiscard]] bool is_unharmed() const;
 
-  /// Kills it. It stays a zombie until bury().
-  void destroy() const;
-
   /// Kills it and takes it out of the process table.
-  void bury();
+  void end();
 
  private:
   pid_t pid_;
-  Identity identity_;
 };
 
 }  // namespace share_data::test

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -41,6 +43,14 @@ Copies CopiesTest::start_many(int count, const std::vector<std::string>& options
   return copies;
 }
 
+Copies CopiesTest::start_together(int count) const {
+  Copies copies = start_many(count);
+  EXPECT_TRUE(all_show(copies, count));
+  return copies;
+}
+
+Copy CopiesTest::start_alone() const { return std::move(start_together(1).front()); }
+
 Answer CopiesTest::ask_here(std::vector<std::string> options) const {
   options.insert(options.end(), {"--key", key_text()});
   return ask(options);
@@ -48,9 +58,8 @@ Answer CopiesTest::ask_here(std::vector<std::string> options) const {
 
 testing::AssertionResult CopiesTest::all_show(std::vector<Copy*> copies, int count) const {
   const auto shows_it = [&](Copy* copy) { return copy->shown() == count; };
-  const bool agreed = eventually([&] {
-    return std::ranges::all_of(copies, shows_it) && attached_to(key_) == static_cast<std::size_t>(count);
-  });
+  const bool agreed = eventually(
+      [&] { return std::ranges::all_of(copies, shows_it) && attached_to(key_) == static_cast<std::size_t>(count); });
   if (agreed) return testing::AssertionSuccess();
   std::erase_if(copies, shows_it);
   return testing::AssertionFailure() << copies.size() << " copies do not show " << count << ", and "
@@ -64,7 +73,7 @@ testing::AssertionResult CopiesTest::all_show(Copies& copies, int count) const {
 
 testing::AssertionResult CopiesTest::nothing_is_left() const {
   const auto nothing = [&] { return !segment_of(key_) && removed_segments(key_) == 0; };
-  // Whoever is through with it may still be on the way out.
+  // A copy that has left may still be on its way out.
   if (eventually(nothing)) return testing::AssertionSuccess();
   return testing::AssertionFailure() << (segment_of(key_) ? "a segment" : "no segment") << " and "
                                      << removed_segments(key_) << " removed segments are left";
@@ -76,11 +85,36 @@ std::vector<Copy*> pointers_to(Copies& copies) {
   return pointers;
 }
 
+pid_t own_pid(Copy& copy) {
+  const std::string& line = copy.lines().at(0);
+  return std::stoi(line.substr(line.find('[') + 1));
+}
+
 bool is_stopped(const Copy& copy) {
   return eventually([&] {
     siginfo_t info{};
     return waitid(P_PID, static_cast<id_t>(copy.pid()), &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid == copy.pid();
+  });
+}
+
+std::chrono::nanoseconds cpu_time_of(const Copies& copies) {
+  std::chrono::nanoseconds sum{0};
+  for (const Copy& copy : copies) {
+    clockid_t clock{};
+    timespec time{};
+    EXPECT_EQ(clock_getcpuclockid(copy.pid(), &clock), 0);
+    EXPECT_EQ(clock_gettime(clock, &time), 0);
+    sum += std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+  }
+  return sum;
+}
+
+bool all_sleep(const Copies& copies) {
+  return eventually([&] {
+    const auto before = cpu_time_of(copies);
+    std::this_thread::sleep_for(std::chrono::milliseconds{500});
+    return cpu_time_of(copies) == before;
   });
 }
 

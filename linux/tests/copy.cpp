@@ -80,13 +80,7 @@ Copy::Copy(key_t key, const Launch& launch) {
   notes_.fd = std::move(notes.reading);
 }
 
-Copy::Copy(Copy&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)),
-      exit_code_(other.exit_code_),
-      output_(std::move(other.output_)),
-      notes_(std::move(other.notes_)),
-      line_start_(other.line_start_),
-      lines_(std::move(other.lines_)) {}
+Copy::Copy(Copy&& other) noexcept { *this = std::move(other); }
 
 Copy& Copy::operator=(Copy&& other) noexcept {
   std::swap(pid_, other.pid_);

@@ -1,45 +1,40 @@
 // System calls that fail: each says what failed and what to do, and no copy hangs or stays half in.
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include <cstdlib>
-#include <ostream>
+#include <cerrno>
 #include <string>
-#include <string_view>
 
 #include "copies_test.h"
-#include "strace.h"
+#include "refusal.h"
 
 namespace share_data::test {
 namespace {
 
 struct FailingCall {
   const char* name;
-  const char* injection;
+  Refusal refusal;
   const char* message;
   const char* hint;
-  bool created = false;   ///< the segment is there already, and whoever comes next takes it over
-  const char* path = "";  ///< only calls with this path fail
+  bool created = false;  ///< the segment is there already, and the next copy takes it over
 };
-
-void PrintTo(const FailingCall& call, std::ostream* out) { *out << call.injection; }
 
 class Failing : public CopiesTest, public testing::WithParamInterface<FailingCall> {
  protected:
-  void SetUp() override {
-    CopiesTest::SetUp();
-    if (!has_strace()) GTEST_SKIP() << "needs strace";
-    // A sanitizer starts a thread of its own, and probes memory by writing it into a pipe.
-    const std::string_view injection = GetParam().injection;
-    if (thread_sanitized && injection.starts_with("clone")) GTEST_SKIP() << "the sanitizer needs this call itself";
-    if (sanitized && injection.starts_with("write")) GTEST_SKIP() << "the sanitizer needs this call itself";
+  /// Starts a copy that fails, and says why.
+  void fail() const {
+    Copy copy = start(Launch{.options = {"--for", "20"}, .before_exec = refuse({GetParam().refusal})});
+    EXPECT_EQ(copy.exit_code(), 1);
+    EXPECT_NE(copy.notes().find(std::string{"share_data: "} + GetParam().message), std::string::npos) << copy.notes();
+    EXPECT_NE(copy.notes().find(GetParam().hint), std::string::npos) << copy.notes();
   }
 };
 
 TEST_P(Failing, IsSaidAndLeavesNothingBehind) {
-  Copy copy = start(Launch{.options = {"--for", "20"}, .through = strace(GetParam().injection, GetParam().path)});
-  EXPECT_EQ(copy.exit_code(), 1);
-  EXPECT_NE(copy.notes().find(std::string{"share_data: "} + GetParam().message), std::string::npos) << copy.notes();
-  EXPECT_NE(copy.notes().find(GetParam().hint), std::string::npos) << copy.notes();
+  fail();
   if (GetParam().created) {
     Copy next = start();
     EXPECT_TRUE(all_show({&next}, 1));
@@ -49,89 +44,114 @@ TEST_P(Failing, IsSaidAndLeavesNothingBehind) {
 }
 
 TEST_P(Failing, DoesNotDisturbTheOthers) {
-  Copy other = start();
-  ASSERT_TRUE(all_show({&other}, 1));
-  Copy copy = start(Launch{.options = {"--for", "20"}, .through = strace(GetParam().injection, GetParam().path)});
-  EXPECT_EQ(copy.exit_code(), 1);
+  Copy other = start_alone();
+  fail();
   EXPECT_TRUE(all_show({&other}, 1));
   EXPECT_EQ(other.stop(), 0);
   EXPECT_TRUE(nothing_is_left());
 }
 
 constexpr const char* no_hint = "";
+constexpr Refusal no_page{SYS_mmap, ENOMEM, 3, MAP_SHARED | MAP_ANONYMOUS};  // the libraries want private ones
 
 INSTANTIATE_TEST_SUITE_P(
     Call, Failing,
     testing::Values(
-        FailingCall{"shmget_EACCES", "shmget:error=EACCES", "shmget 0x", "--key"},
-        FailingCall{"shmget_EINVAL", "shmget:error=EINVAL", "shmget 0x", "--key"},
-        FailingCall{"shmget_ENOSPC", "shmget:error=ENOSPC", "shmget 0x", "kernel.shmmni"},
-        FailingCall{"shmget_ENOMEM", "shmget:error=ENOMEM", "shmget 0x", "no memory left"},
-        FailingCall{"shmget_ENOSYS", "shmget:error=ENOSYS", "shmget 0x", "has no System V shared memory"},
-        FailingCall{"shmget_EPERM", "shmget:error=EPERM", "shmget 0x", "does not allow System V shared memory"},
-        FailingCall{"shmat_EACCES", "shmat:error=EACCES", "shmat", "permissions", true},
-        FailingCall{"shmat_EINVAL", "shmat:error=EINVAL", "shmat", "keeps removing it", true},
-        FailingCall{"shmat_ENOMEM", "shmat:error=ENOMEM", "shmat", "memory", true},
-        FailingCall{"shmctl_EPERM", "shmctl:error=EPERM", "shmctl IPC_STAT", no_hint, true},
-        FailingCall{"shmctl_EPERM_later", "shmctl:error=EPERM:when=2", "shmctl IPC_STAT", no_hint, true},
-        FailingCall{"signalfd_EMFILE", "signalfd4:error=EMFILE", "signalfd: Too many open files", no_hint},
-        FailingCall{"epoll_create_EMFILE", "epoll_create1:error=EMFILE", "epoll: Too many open files", "ulimit -n"},
-        FailingCall{"epoll_ctl_ENOSPC", "epoll_ctl:error=ENOSPC", "epoll: No space left", "max_user_watches"},
-        FailingCall{"eventfd_ENFILE", "eventfd2:error=ENFILE", "epoll: Too many open files", "ulimit -n"},
-        FailingCall{"clone_EAGAIN", "clone3,clone:error=EAGAIN", "pthread_create", "ulimit -u"},
-        FailingCall{"proc_ENOENT", "openat:error=ENOENT", "open /proc/self/stat", "mount /proc", false,
-                    "/proc/self/stat"},
-        FailingCall{"write_ENOSPC", "write:error=ENOSPC:when=2", "standard output: No space left", no_hint}),
+        FailingCall{"shmget_EACCES", {SYS_shmget, EACCES}, "shmget 0x", "--key"},
+        FailingCall{"shmget_EINVAL", {SYS_shmget, EINVAL}, "shmget 0x", "--key"},
+        FailingCall{"shmget_ENOSPC", {SYS_shmget, ENOSPC}, "shmget 0x", "kernel.shmmni"},
+        FailingCall{"shmget_ENOMEM", {SYS_shmget, ENOMEM}, "shmget 0x", "no memory left"},
+        FailingCall{"shmget_ENOSYS", {SYS_shmget, ENOSYS}, "shmget 0x", "has no System V shared memory"},
+        FailingCall{"shmget_EPERM", {SYS_shmget, EPERM}, "shmget 0x", "does not allow System V shared memory"},
+        FailingCall{"shmat_EACCES", {SYS_shmat, EACCES}, "shmat", "permissions", true},
+        FailingCall{"shmat_EINVAL", {SYS_shmat, EINVAL}, "shmat", "keeps removing it", true},
+        FailingCall{"shmat_ENOMEM", {SYS_shmat, ENOMEM}, "shmat", "memory", true},
+        FailingCall{"shmctl_ENOSYS", {SYS_shmctl, ENOSYS}, "shmctl IPC_STAT", "has no System V", true},
+        FailingCall{"shmctl_EPERM", {SYS_shmctl, EPERM, 1, IPC_STAT}, "shmctl IPC_STAT", "does not allow", true},
+        FailingCall{"timer_create_EAGAIN", {SYS_timer_create, EAGAIN}, "timer_create: Resource temp", no_hint},
+        FailingCall{"mmap_ENOMEM", no_page, "mmap: Cannot allocate memory", "no memory left for one page"},
+        FailingCall{"set_robust_list_ENOSYS",
+                    {SYS_set_robust_list, ENOSYS},
+                    "set_robust_list: Function not implemented",
+                    "no robust futexes"},
+        FailingCall{"set_robust_list_EPERM",
+                    {SYS_set_robust_list, EPERM},
+                    "set_robust_list: Operation not permitted",
+                    "no robust futexes"},
+        FailingCall{"futex_waitv_ENOMEM",
+                    {SYS_futex_waitv, ENOMEM},
+                    "futex_waitv: Cannot allocate memory",
+                    "no memory left to wait"},
+        FailingCall{"write_ENOSPC", {SYS_write, ENOSPC, 0, STDOUT_FILENO}, "standard output: No space left", no_hint}),
     [](const auto& test) { return std::string{test.param.name}; });
 
-class Unwatchable : public CopiesTest {
- protected:
-  /// All copies start through the same command, and one of them is killed.
-  void expect_deaths_are_seen(const Launch& launch, const std::string& reason) {
-    Copies copies;
-    for (int i = 0; i < 3; ++i) copies.push_back(start(launch));
-    ASSERT_TRUE(all_show(copies, 3));
-    // The line may come before the first look at the others, and that look would find the dead by itself.
-    const std::string note = "cannot watch other processes (pidfd_open: " + reason;
-    for (Copy& copy : copies) {
-      ASSERT_TRUE(eventually([&] { return copy.notes().find(note) != std::string::npos; })) << copy.notes();
-    }
-    copies[1].destroy();
-    copies.erase(copies.begin() + 1);
-    EXPECT_TRUE(all_show(copies, 2));
-    copies[0].destroy();
-    copies.erase(copies.begin());
-    EXPECT_TRUE(all_show(copies, 1));
-    const std::string& notes = copies.front().notes();
-    EXPECT_EQ(notes.find("cannot watch", notes.find("cannot watch") + 1), std::string::npos) << "once is enough:\n"
-                                                                                             << notes;
-    EXPECT_EQ(copies.front().stop(), 0);
-    EXPECT_TRUE(nothing_is_left());
-  }
-};
+class Forbidden : public CopiesTest {};
 
-TEST_F(Unwatchable, DeathsAreSeenOnAKernelWithoutPidfds) {
-  if (!has_strace()) GTEST_SKIP() << "needs strace";
-  expect_deaths_are_seen({.through = strace("pidfd_open:error=ENOSYS")}, "Function not implemented");
+TEST_F(Forbidden, ToRemoveTheSegmentIsSaidByTheLastOneOut) {
+  Copy copy = start(Launch{.options = {"--for", "0.1"}, .before_exec = refuse({{SYS_shmctl, EPERM, 1, IPC_RMID}})});
+  EXPECT_EQ(copy.exit_code(), 1);
+  EXPECT_NE(copy.notes().find("share_data: shmctl IPC_RMID "), std::string::npos) << copy.notes();
+  EXPECT_NE(copy.notes().find("the segment stays behind"), std::string::npos) << copy.notes();
+  Copy next = start();
+  EXPECT_TRUE(all_show({&next}, 1));
+  EXPECT_EQ(next.stop(), 0);
+  EXPECT_TRUE(nothing_is_left());
 }
 
-TEST_F(Unwatchable, DeathsAreSeenInASandboxThatForbidsPidfds) {
-  if (!has_strace()) GTEST_SKIP() << "needs strace";
-  expect_deaths_are_seen({.through = strace("pidfd_open:error=EPERM")}, "Operation not permitted");
+TEST_F(Forbidden, ToLockMemoryDoesNotMatter) {
+  const Launch launch{.before_exec =
+                          refuse({{SYS_mlock, EPERM}, {SYS_mlock2, ENOMEM}, {SYS_madvise, EINVAL, 2, MADV_DONTDUMP}})};
+  Copy first = start(launch);
+  Copy second = start(launch);
+  ASSERT_TRUE(all_show({&first, &second}, 2));
+  second.destroy();
+  EXPECT_TRUE(all_show({&first}, 1));
+  EXPECT_EQ(first.stop(), 0);
+  EXPECT_EQ(first.notes().find("lock"), std::string::npos) << first.notes();
 }
 
-TEST_F(Unwatchable, DeathsAreSeenWithoutDescriptorsToWatchWith) {
+TEST_F(Forbidden, ToOpenFilesDoesNotMatter) {
   if (sanitized) GTEST_SKIP() << "the sanitizer needs descriptors itself";
-  Copies others = start_many(10);
-  ASSERT_TRUE(all_show(others, 10));
-  Copy copy = start(Launch{.before_exec = [] {
-    const rlimit few{.rlim_cur = 10, .rlim_max = 10};
-    setrlimit(RLIMIT_NOFILE, &few);
-  }});
-  ASSERT_TRUE(all_show({&copy}, 11));
-  for (const Copy& other : others) other.signal(SIGKILL);
-  EXPECT_TRUE(all_show({&copy}, 1)) << copy.notes();
+  Copies copies = start_many(3);
+  copies.push_back(start(Launch{.before_exec = [] {
+    const rlimit none{.rlim_cur = 3, .rlim_max = 3};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }}));
+  ASSERT_TRUE(all_show(copies, 4));
+  copies[0].destroy();
+  EXPECT_TRUE(all_show({&copies[1], &copies[2], &copies[3]}, 3));
+  EXPECT_EQ(copies[3].stop(), 0);
 }
+
+class Unwatchable : public CopiesTest, public testing::WithParamInterface<std::pair<int, const char*>> {};
+
+TEST_P(Unwatchable, DeathsAreSeenAllTheSame) {
+  const auto& [error, reason] = GetParam();
+  const std::string note = std::string{"share_data: futex_waitv: "} + reason + ": this kernel is older than 5.16";
+  Copies copies;
+  for (int i = 0; i < 3; ++i) copies.push_back(start(Launch{.before_exec = refuse({{SYS_futex_waitv, error}})}));
+  ASSERT_TRUE(all_show(copies, 3));
+  // The line may come before the first wait, and the look after that would find the dead anyway.
+  for (Copy& copy : copies) {
+    ASSERT_TRUE(eventually([&] { return copy.notes().find(note) != std::string::npos; })) << copy.notes();
+  }
+  for (int count = 2; count > 0; --count) {
+    copies.back().destroy();
+    copies.pop_back();
+    EXPECT_TRUE(all_show(copies, count));
+  }
+  const std::string& notes = copies.front().notes();
+  EXPECT_EQ(notes.find("futex_waitv", notes.find(note) + note.size()), std::string::npos) << "said once:\n" << notes;
+  EXPECT_EQ(copies.front().stop(), 0);
+  EXPECT_TRUE(nothing_is_left());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernel, Unwatchable,
+                         testing::Values(std::pair{ENOSYS, "Function not implemented"},
+                                         std::pair{EPERM, "Operation not permitted"}),
+                         [](const auto& test) {
+                           return std::string{test.param.first == ENOSYS ? "Old" : "Sandboxed"};
+                         });
 
 }  // namespace
 }  // namespace share_data::test

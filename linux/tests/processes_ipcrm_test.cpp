@@ -10,6 +10,13 @@ namespace {
 
 class Ipcrm : public CopiesTest {
  protected:
+  /// Copies whose segment was removed.
+  [[nodiscard]] Copies start_and_remove(int count) const {
+    Copies copies = start_together(count);
+    EXPECT_TRUE(remove_segment(key()));
+    return copies;
+  }
+
   /// All show the count in one segment.
   testing::AssertionResult are_together(Copies& copies) const {
     if (auto shown = all_show(copies, static_cast<int>(copies.size())); !shown) return shown;
@@ -21,9 +28,7 @@ class Ipcrm : public CopiesTest {
 };
 
 TEST_F(Ipcrm, OneMoreStartBringsAllTogether) {
-  Copies copies = start_many(4);
-  ASSERT_TRUE(are_together(copies));
-  ASSERT_TRUE(remove_segment(key()));
+  Copies copies = start_and_remove(4);
   copies.push_back(start());
   EXPECT_TRUE(are_together(copies));
   EXPECT_TRUE(all_leave(copies));
@@ -31,22 +36,17 @@ TEST_F(Ipcrm, OneMoreStartBringsAllTogether) {
 }
 
 TEST_F(Ipcrm, ManyStartsAtOnceBringAllTogether) {
-  Copies copies = start_many(scaled(30));
-  ASSERT_TRUE(are_together(copies));
-  ASSERT_TRUE(remove_segment(key()));
+  Copies copies = start_and_remove(scaled(30));
   for (int i = 0; i < scaled(30); ++i) copies.push_back(start());
   EXPECT_TRUE(are_together(copies));
 }
 
 TEST_F(Ipcrm, ThoseWhoAreLeftBehindGoOnTogether) {
-  Copies copies = start_many(4);
-  ASSERT_TRUE(are_together(copies));
-  ASSERT_TRUE(remove_segment(key()));
+  Copies copies = start_and_remove(4);
   copies[3].destroy();
   copies.pop_back();
   const auto show = [&](int count) {
-    return eventually(
-        [&] { return std::ranges::all_of(copies, [&](Copy& copy) { return copy.shown() == count; }); });
+    return eventually([&] { return std::ranges::all_of(copies, [&](Copy& copy) { return copy.shown() == count; }); });
   };
   EXPECT_TRUE(show(3));
   EXPECT_EQ(copies[2].stop(), 0);
@@ -57,9 +57,7 @@ TEST_F(Ipcrm, ThoseWhoAreLeftBehindGoOnTogether) {
 }
 
 TEST_F(Ipcrm, AllCanLeaveAfterIt) {
-  Copies copies = start_many(5);
-  ASSERT_TRUE(are_together(copies));
-  ASSERT_TRUE(remove_segment(key()));
+  Copies copies = start_and_remove(5);
   EXPECT_TRUE(all_leave(copies));
   EXPECT_TRUE(nothing_is_left());
 }
@@ -110,9 +108,7 @@ TEST_F(Ipcrm, ACopyThatWasStoppedMeanwhileJoinsWhenItGoesOn) {
 
 TEST_F(Ipcrm, ItsLastOneCanLeaveJustWhenAnotherOneComes) {
   for (int round = 0; round < scaled(40); ++round) {
-    Copies copies = start_many(2);
-    ASSERT_TRUE(are_together(copies));
-    ASSERT_TRUE(remove_segment(key()));
+    Copies copies = start_and_remove(2);
     copies[0].signal(SIGTERM);
     copies.push_back(start());
     ASSERT_EQ(copies[0].exit_code(), 0);
@@ -126,9 +122,7 @@ TEST_F(Ipcrm, ItsLastOneCanLeaveJustWhenAnotherOneComes) {
 TEST_F(Ipcrm, TheCopyThatBringsThemTogetherCanBeKilledAtIt) {
   std::mt19937 random{seed()};
   for (int round = 0; round < scaled(40); ++round) {
-    Copies copies = start_many(2);
-    ASSERT_TRUE(are_together(copies));
-    ASSERT_TRUE(remove_segment(key()));
+    Copies copies = start_and_remove(2);
     Copy victim = start();
     std::this_thread::sleep_for(std::chrono::microseconds{random() % 4000});
     victim.destroy();

@@ -1,8 +1,10 @@
 // --max N: exactly N, however many start at once.
 #include <algorithm>
 
+#include "bystander.h"
 #include "copies_test.h"
 #include "strace.h"
+#include "table.h"
 
 namespace share_data::test {
 namespace {
@@ -53,9 +55,26 @@ TEST_F(Max, OfStartersWhoMeetAtEveryStepExactlyAsManyJoinAsMay) {
   EXPECT_TRUE(all_show(joined, 3));
 }
 
+// Whoever joins without a limit waits for no turn, so it can come between the two looks of another copy.
+TEST_F(Max, ACopyThatSeesTooManyAfterItsClaimGivesWay) {
+  if (!has_strace()) GTEST_SKIP() << "needs strace";
+  const RawSegment segment{key(), sizeof(Table)};
+  Copy copy = start(Launch{.options = {"--max", "1"}, .through = strace("shmctl:delay_enter=50000")});
+  Table& table = segment.as<Table>();
+  const Bystander other;
+  ASSERT_TRUE(eventually([&] { return table.slots[0].owner != 0; }));
+  for (Slot::Alarm& alarm : table.slots[1].alarms) alarm.owner = running_word(other.tid());
+  table.slots[1].owner = running_word(other.tid());
+  table.cover(1);
+  EXPECT_EQ(copy.exit_code(), 3) << copy.output();
+  EXPECT_EQ(copy.output(), "");
+  EXPECT_EQ(table.look(0).live, 1U);
+  EXPECT_EQ(table.plain, 0);
+  EXPECT_EQ(table.admitting, 0U);
+}
+
 TEST_F(Max, ThoseWithoutALimitCountButAreNotLimited) {
-  Copies unlimited = start_many(5);
-  ASSERT_TRUE(all_show(unlimited, 5));
+  Copies unlimited = start_together(5);
   EXPECT_TRUE(start_with_max(10, 5).empty());
   EXPECT_EQ(start_with_max(10, 7).size(), 2U);
 }
@@ -70,8 +89,7 @@ TEST_F(Max, APlaceThatBecomesFreeCanBeTaken) {
 }
 
 TEST_F(Max, TheDeadTakeNobodysPlace) {
-  Copies dead = start_many(10);
-  ASSERT_TRUE(all_show(dead, 10));
+  Copies dead = start_together(10);
   for (const Copy& copy : dead) copy.signal(SIGKILL);
   for (Copy& copy : dead) copy.destroy();
   Copies joined = start_with_max(60, 10);
@@ -92,8 +110,7 @@ TEST_F(Max, StartersThatAreKilledHoldUpNobody) {
 }
 
 TEST_F(Max, CopiesWhoseSegmentWasRemovedStillCount) {
-  Copies copies = start_many(3);
-  ASSERT_TRUE(all_show(copies, 3));
+  Copies copies = start_together(3);
   ASSERT_TRUE(remove_segment(key()));
   Copies joined = start_with_max(20, 5);
   EXPECT_EQ(joined.size(), 2U);
@@ -102,8 +119,7 @@ TEST_F(Max, CopiesWhoseSegmentWasRemovedStillCount) {
 }
 
 TEST_F(Max, WhoIsRefusedDisturbsNobody) {
-  Copies copies = start_many(2);
-  ASSERT_TRUE(all_show(copies, 2));
+  Copies copies = start_together(2);
   const std::size_t lines = copies[0].lines().size();
   EXPECT_EQ(ask_here({"--max", "2"}).exit_code, 3);
   EXPECT_EQ(ask_here({"--max", "1"}).exit_code, 3);

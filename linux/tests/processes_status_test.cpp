@@ -1,11 +1,13 @@
 // --status looks, and that is all it does.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "copies_test.h"
+#include "table.h"
 
 namespace share_data::test {
 namespace {
@@ -27,8 +29,7 @@ TEST_F(Status, WhereNobodyRunsThereIsNobody) {
 }
 
 TEST_F(Status, NamesAllWhoRun) {
-  Copies copies = start_many(3);
-  ASSERT_TRUE(all_show(copies, 3));
+  Copies copies = start_together(3);
   copies[1].signal(SIGSTOP);
   const Answer answer = ask_here({"--status"});
   EXPECT_EQ(answer.exit_code, 0);
@@ -39,8 +40,7 @@ TEST_F(Status, NamesAllWhoRun) {
 }
 
 TEST_F(Status, DisturbsNobody) {
-  Copies copies = start_many(3);
-  ASSERT_TRUE(all_show(copies, 3));
+  Copies copies = start_together(3);
   std::vector<std::size_t> lines;
   for (Copy& copy : copies) lines.push_back(copy.lines().size());
   const std::vector<std::byte> before = content();
@@ -51,8 +51,7 @@ TEST_F(Status, DisturbsNobody) {
 }
 
 TEST_F(Status, CountsNoneOfTheDeadAndLeavesThemWhereTheyAre) {
-  Copies copies = start_many(3);
-  ASSERT_TRUE(all_show(copies, 3));
+  Copies copies = start_together(3);
   for (const Copy& copy : copies) copy.signal(SIGKILL);
   for (Copy& copy : copies) copy.destroy();
   const std::vector<std::byte> before = content();
@@ -61,8 +60,7 @@ TEST_F(Status, CountsNoneOfTheDeadAndLeavesThemWhereTheyAre) {
 }
 
 TEST_F(Status, IsOneJsonObjectOnRequest) {
-  Copies copies = start_many(3);
-  ASSERT_TRUE(all_show(copies, 3));
+  Copies copies = start_together(3);
   const Answer answer = ask_here({"--status", "--json"});
   const auto object = nlohmann::json::parse(answer.output);
   EXPECT_EQ(object.at("live"), 3);
@@ -76,6 +74,19 @@ TEST_F(Status, IsOneJsonObjectOnRequest) {
   EXPECT_EQ(pids, (std::set{copies[0].pid(), copies[1].pid(), copies[2].pid()}));
 }
 
+TEST_F(Status, SaysHowLongEachHasBeenRunningTheLongestFirst) {
+  Copies copies = start_together(3);
+  {
+    const RawSegment segment{key()};
+    Table& table = segment.as<Table>();
+    table.slots[1].joined -= 3'723'000;
+    table.slots[2].joined += 3'600'000;  // the clock was set back
+  }
+  const std::string output = ask_here({"--status"}).output;
+  const std::regex wanted{R"(3 live\n +PID +RUNNING\n +\d+ +1:02:\d\d\n +\d+ +0:00:\d\d\n +\d+ +0:00:00\n)"};
+  EXPECT_TRUE(std::regex_match(output, wanted)) << output;
+}
+
 TEST_F(Status, IsAnEmptyJsonObjectWhereNobodyRuns) {
   const auto object = nlohmann::json::parse(ask_here({"--status", "--json"}).output);
   EXPECT_EQ(object.at("live"), 0);
@@ -83,8 +94,7 @@ TEST_F(Status, IsAnEmptyJsonObjectWhereNobodyRuns) {
 }
 
 TEST_F(Status, FindsCopiesWhoseSegmentWasRemoved) {
-  Copies copies = start_many(3);
-  ASSERT_TRUE(all_show(copies, 3));
+  Copies copies = start_together(3);
   ASSERT_TRUE(remove_segment(key()));
   EXPECT_EQ(ask_here({"--status"}).output.find("3 live\n"), 0U);
 }
@@ -100,8 +110,7 @@ TEST_F(Status, RefusesWhatIsNotOursAndLeavesItAsItIs) {
 }
 
 TEST_F(Status, StaysTrueWhileCopiesComeAndGo) {
-  Copies copies = start_many(5);
-  ASSERT_TRUE(all_show(copies, 5));
+  Copies copies = start_together(5);
   for (int i = 0; i < scaled(50); ++i) {
     const Copy passing = start({"--for", "0.005"});
     const int live = live_on(ask_here({"--status"}).output).value_or(-1);

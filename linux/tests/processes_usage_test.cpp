@@ -1,4 +1,7 @@
 // The command line: what is wrong is said and touches nothing.
+#include <iterator>
+#include <sstream>
+
 #include "copies_test.h"
 
 namespace share_data::test {
@@ -7,35 +10,35 @@ namespace {
 using Usage = CopiesTest;
 
 TEST_F(Usage, WrongOptionsTouchNothing) {
-  const std::vector<std::vector<std::string>> wrong{
-      {"--nonsense"},
-      {"-x"},
-      {"stray"},
-      {"--for"},
-      {"--for", "0"},
-      {"--for", "-1"},
-      {"--for", "soon"},
-      {"--for", "1s"},
-      {"--for", "nan"},
-      {"--for", "inf"},
-      {"--for", ""},
-      {"--max"},
-      {"--max", "0"},
-      {"--max", "-1"},
-      {"--max", "1.5"},
-      {"--max", "many"},
-      {"--max", "99999999999"},
-      {"--color"},
-      {"--color", "sometimes"},
-      {"--color", ""},
-      {"--status", "--for", "1"},
-      {"--status", "--max", "1"},
-      {"--via", "mapping"},
-      {"--name", "x"},
-  };
-  for (const std::vector<std::string>& options : wrong) {
+  for (const char* const text : {"--nonsense",
+                                 "-x",
+                                 "stray",
+                                 "--for",
+                                 "--for 0",
+                                 "--for -1",
+                                 "--for soon",
+                                 "--for 1s",
+                                 "--for nan",
+                                 "--for inf",
+                                 "--for=",
+                                 "--max",
+                                 "--max 0",
+                                 "--max -1",
+                                 "--max 1.5",
+                                 "--max many",
+                                 "--max 99999999999",
+                                 "--color",
+                                 "--color sometimes",
+                                 "--color=",
+                                 "--status --for 1",
+                                 "--status --max 1",
+                                 "--status --explain --json",
+                                 "--via mapping",
+                                 "--name x"}) {
+    std::istringstream words{text};
+    const std::vector<std::string> options{std::istream_iterator<std::string>{words}, {}};
     const Answer answer = ask_here(options);
-    SCOPED_TRACE(testing::PrintToString(options) + " says " + answer.notes);
+    SCOPED_TRACE(std::string{text} + " says " + answer.notes);
     EXPECT_EQ(answer.exit_code, 2);
     EXPECT_EQ(answer.output, "");
     EXPECT_EQ(answer.notes.find("share_data: "), 0U);
@@ -44,8 +47,7 @@ TEST_F(Usage, WrongOptionsTouchNothing) {
 }
 
 TEST_F(Usage, WrongKeysTouchNothing) {
-  for (const char* const key :
-       {"", "0", "0x", "0x0", "-1", "ten", "10x", "0x1g", "4294967296", "0x100000000", "1.0"}) {
+  for (const char* const key : {"", "0", "0x", "0x0", "-1", "ten", "10x", "0x1g", "4294967296", "0x100000000", "1.0"}) {
     const Answer answer = ask({"--for", "0.01", "--key", key});
     SCOPED_TRACE(std::string{key} + " says " + answer.notes);
     EXPECT_EQ(answer.exit_code, 2);
@@ -83,7 +85,7 @@ TEST_F(Usage, HelpLeadsWithExamplesAndEndsWithTheExitCodes) {
   EXPECT_LT(options, exit_codes);
   EXPECT_NE(exit_codes, std::string::npos);
   for (const char* const option :
-       {"--for", "--max", "--status", "--json", "--color", "--quiet", "--version", "--help", "--key"}) {
+       {"--for", "--max", "--status", "--json", "--color", "--quiet", "--explain", "--version", "--help", "--key"}) {
     EXPECT_NE(answer.output.find(option), std::string::npos) << option;
   }
   EXPECT_EQ(answer.output.find(SHARE_DATA_PROGRAM), std::string::npos) << "no full path";

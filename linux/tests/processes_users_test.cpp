@@ -1,14 +1,21 @@
-// Other users and other namespaces: counted apart, or refused with the reason.
+// A segment under our key that is not ours is refused, and left as it was, to the byte. Other users count apart, other
+// namespaces count together.
 #include <grp.h>
 #include <pwd.h>
 #include <sys/shm.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <fstream>
+#include <random>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "copies_test.h"
+#include "strace.h"
+#include "table.h"
 
 namespace share_data::test {
 namespace {
@@ -53,8 +60,7 @@ TEST_F(Users, EachHasACountOfTheirOwn) {
 
 TEST_F(Users, TheSegmentOfAnotherOneIsRefusedAndItsOwnerNamed) {
   if (!can_be_started_by_others()) GTEST_SKIP() << "the build folder is not open to other users";
-  Copy ours = start();
-  ASSERT_TRUE(all_show({&ours}, 1));
+  Copy ours = start_alone();
   for (const char* const option : {"--json", "--status"}) {
     Launch launch = as(nobody);
     launch.options = {option};
@@ -68,49 +74,195 @@ TEST_F(Users, TheSegmentOfAnotherOneIsRefusedAndItsOwnerNamed) {
   EXPECT_TRUE(all_show({&ours}, 1));
 }
 
-class Namespaces : public CopiesTest {
+struct Way {
+  const char* name;
+  std::vector<std::string> unshare;
+  std::string setup = "true";  ///< what a shell does there before it starts the program
+};
+
+/// Each copy has a PID namespace of its own, where a shell has the PID 1.
+class Namespaces : public CopiesTest, public testing::WithParamInterface<Way> {
  protected:
-  /// Starts the program through unshare(1).
-  Copy start_unshared(const std::vector<std::string>& options) const {
-    std::vector<std::string> through{"unshare", "--fork", "--kill-child"};
-    through.insert(through.end(), options.begin(), options.end());
-    return start(Launch{.options = {"--for", "20"}, .through = through});
+  void SetUp() override {
+    CopiesTest::SetUp();
+    const bool has_proc = std::string_view{GetParam().setup}.find("umount") == std::string_view::npos;
+    if (sanitized && !has_proc) GTEST_SKIP() << "a sanitizer needs /proc";
+    Copy trial = start_apart({"--version"});
+    if (trial.exit_code() != 0) GTEST_SKIP() << "may not make such a namespace: " << trial.notes();
   }
 
-  static bool can_unshare(const char* option) {
-    const std::string command = fmt::format("unshare --fork {} true 2>/dev/null", option);
-    return std::system(command.c_str()) == 0;  // NOLINT(cert-env33-c,concurrency-mt-unsafe): one thread
+  [[nodiscard]] Copy start_apart(const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> through{"unshare", "--fork", "--kill-child", "--pid"};
+    through.insert(through.end(), GetParam().unshare.begin(), GetParam().unshare.end());
+    // The leak checker of a sanitizer needs the /proc of its own namespace.
+    through.insert(through.end(), {"sh", "-c",
+                                   "export ASAN_OPTIONS=detect_leaks=0; " + choose_tid() + GetParam().setup +
+                                       R"( && "$0" "$@"; exit $?)"});
+    return start(Launch{.options = options, .through = through});
+  }
+
+  /// The program itself, by its PID here.
+  static pid_t program_of(const Copy& copy) {
+    pid_t pid = copy.pid();
+    for (pid_t child = pid; child != 0;) {
+      pid = std::exchange(child, 0);
+      std::ifstream{fmt::format("/proc/{0}/task/{0}/children", pid)} >> child;
+    }
+    return pid;
+  }
+
+  /// All get the same TID, which nobody has outside.
+  static std::string choose_tid() {
+    int tid = 20000;
+    while (kill(tid, 0) == 0) ++tid;
+    return fmt::format("echo {} > /proc/sys/kernel/ns_last_pid; ", tid - 1);
+  }
+
+  static void kill_from_inside(Copy& copy) {
+    const std::string command =
+        fmt::format("nsenter --pid --target {} kill -9 {} 2>&-", program_of(copy), own_pid(copy));
+    // With the program its namespace ends, and may take the command along.
+    (void)!std::system(command.c_str());  // NOLINT(cert-env33-c,concurrency-mt-unsafe): one thread
   }
 };
 
-TEST_F(Namespaces, ACopyInAnotherPidNamespaceIsRefused) {
-  if (!can_unshare("--pid --mount-proc")) GTEST_SKIP() << "may not make a PID namespace";
+TEST_P(Namespaces, CopiesInDifferentOnesCountTogether) {
   Copy ours = start();
-  ASSERT_TRUE(all_show({&ours}, 1));
-  Copy stranger = start_unshared({"--pid", "--mount-proc"});
-  EXPECT_EQ(stranger.exit_code(), 1);
-  EXPECT_EQ(stranger.output(), "");
-  EXPECT_NE(stranger.notes().find("is used in another PID"), std::string::npos) << stranger.notes();
-  EXPECT_TRUE(all_show({&ours}, 1));
-  EXPECT_EQ(ours.lines().size(), 1U);
-}
+  Copy first = start_apart();
+  Copy second = start_apart();
+  Copy third = start_apart();
+  ASSERT_TRUE(all_show({&ours, &first, &second, &third}, 4));
+  EXPECT_EQ(own_pid(first), own_pid(second)) << "the test is about the same TID more than once";
+  EXPECT_EQ(ask_here({"--status"}).output.find("4 live\n"), 0U);
 
-TEST_F(Namespaces, ACopyInAnotherTimeNamespaceIsRefused) {
-  if (!can_unshare("--time")) GTEST_SKIP() << "may not make a time namespace";
-  Copy ours = start();
-  ASSERT_TRUE(all_show({&ours}, 1));
-  Copy stranger = start_unshared({"--time"});
-  EXPECT_EQ(stranger.exit_code(), 1);
-  EXPECT_NE(stranger.notes().find("time namespace"), std::string::npos) << stranger.notes();
-  EXPECT_TRUE(all_show({&ours}, 1));
-}
+  const std::string killed = fmt::format("x {} was killed", own_pid(second));
+  kill(program_of(third), SIGKILL);
+  EXPECT_TRUE(all_show({&ours, &first, &second}, 3));
+  EXPECT_TRUE(ours.prints("3 live  " + killed));
+  kill_from_inside(second);
+  EXPECT_TRUE(all_show({&ours, &first}, 2));
+  EXPECT_TRUE(first.prints("2 live  " + killed));
 
-TEST_F(Namespaces, ACopyWhoseProcIsOfAnotherPidNamespaceIsRefused) {
-  if (!can_unshare("--pid")) GTEST_SKIP() << "may not make a PID namespace";
-  Copy stranger = start_unshared({"--pid"});
-  EXPECT_EQ(stranger.exit_code(), 1);
-  EXPECT_NE(stranger.notes().find("/proc belongs to another PID namespace"), std::string::npos) << stranger.notes();
+  EXPECT_EQ(ours.stop(), 0);
+  EXPECT_TRUE(first.prints("1 live  - " + std::to_string(ours.pid())));
+  kill(program_of(first), SIGTERM);
+  EXPECT_EQ(first.exit_code(), 0) << first.notes();
   EXPECT_TRUE(nothing_is_left());
+}
+
+TEST_P(Namespaces, ADeathOutsideIsSeenInside) {
+  Copy inside = start_apart();
+  Copies ours = start_many(2);
+  ASSERT_TRUE(all_show({&inside, &ours[0], &ours[1]}, 3));
+  ours[0].destroy();
+  EXPECT_TRUE(inside.prints(fmt::format("2 live  x {} was killed", ours[0].pid())));
+  EXPECT_EQ(ours[1].stop(), 0);
+  EXPECT_TRUE(all_show({&inside}, 1));
+}
+
+// The kernel's number of attached processes is read after the table. In between, a copy is killed.
+TEST_P(Namespaces, NobodyIsTakenForMissingWhileOthersAreKilled) {
+  if (!has_strace()) GTEST_SKIP() << "needs strace";
+  Copy ours = start(Launch{.through = strace("shmctl:delay_enter=10000")});
+  Copy inside = start_apart();
+  ASSERT_TRUE(all_show({&ours, &inside}, 2));
+  for (int round = 0; round < 5; ++round) {
+    let_it_try();
+    Copy victim = start();
+    ASSERT_TRUE(victim.prints("joined"));
+    victim.destroy();
+    ASSERT_TRUE(all_show({&ours, &inside}, 2));
+  }
+  EXPECT_FALSE(ours.output().find(fmt::format("x {}", own_pid(inside))) != std::string::npos) << ours.output();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Own, Namespaces,
+    testing::Values(Way{"PidAlone", {}}, Way{"PidWithItsProc", {"--mount-proc"}}, Way{"PidAndTime", {"--time"}},
+                    Way{"PidAndUser", {"--user", "--map-root-user"}},
+                    Way{"PidWithoutProc", {"--mount"}, "umount -l /proc"},
+                    Way{"PidWithHiddenProc", {"--mount"}, "mount -t proc -o hidepid=2 proc /proc"}),
+    [](const auto& test) { return std::string{test.param.name}; });
+
+class Foreign : public CopiesTest {
+ protected:
+  /// Whether the program refuses the segment and leaves everything of it as it was.
+  void expect_refused_unchanged(const RawSegment& segment, const std::string& why) const {
+    const std::vector<std::byte> content{segment.bytes().begin(), segment.bytes().end()};
+    const shmid_ds before = segment.state();
+    for (const std::vector<std::string>& options :
+         {std::vector<std::string>{}, {"--for", "0.01"}, {"--max", "5"}, {"--json"}, {"--status"}}) {
+      const Answer answer = ask_here(options);
+      SCOPED_TRACE(testing::PrintToString(options) + " says " + answer.notes);
+      EXPECT_EQ(answer.exit_code, 1);
+      EXPECT_EQ(answer.output, "");
+      EXPECT_NE(answer.notes.find(why), std::string::npos);
+      EXPECT_NE(answer.notes.find("--key"), std::string::npos) << "the way out";
+    }
+    EXPECT_TRUE(std::ranges::equal(segment.bytes(), content));
+    const shmid_ds after = segment.state();
+    EXPECT_EQ(after.shm_perm.mode, before.shm_perm.mode);
+    EXPECT_EQ(after.shm_perm.uid, before.shm_perm.uid);
+    EXPECT_EQ(after.shm_segsz, before.shm_segsz);
+    EXPECT_EQ(after.shm_nattch, before.shm_nattch);
+    EXPECT_EQ(after.shm_ctime, before.shm_ctime);
+    EXPECT_EQ(segment_of(key()).value_or(shmid_ds{}).shm_segsz, before.shm_segsz) << "still under its key";
+  }
+};
+
+TEST_F(Foreign, OfAnySizeIsLeftAsItIs) {
+  std::mt19937 random{7};
+  for (const std::size_t size :
+       {std::size_t{1}, sizeof(Table) - 1, sizeof(Table), sizeof(Table) + 1, std::size_t{1} << 20U}) {
+    const RawSegment segment{key(), size, 0644};
+    std::ranges::generate(segment.bytes(), [&] { return static_cast<std::byte>(random()); });
+    expect_refused_unchanged(segment, size == sizeof(Table) ? "another program's data" : fmt::format("{} bytes", size));
+    remove_segment(key());
+  }
+}
+
+TEST_F(Foreign, OfZerosButNotOfOurSizeIsLeftAsItIs) {
+  const RawSegment segment{key(), 2 * sizeof(Table)};
+  expect_refused_unchanged(segment, fmt::format("{} bytes", 2 * sizeof(Table)));
+}
+
+TEST_F(Foreign, WithOneByteThatIsNotZeroIsLeftAsItIs) {
+  const RawSegment segment{key(), sizeof(Table)};
+  segment.bytes().back() = std::byte{1};
+  expect_refused_unchanged(segment, "another program's data");
+}
+
+TEST_F(Foreign, OfAnotherVersionIsLeftAsItIs) {
+  Copy copy = start_alone();
+  const RawSegment segment{key()};
+  copy.destroy();
+  segment.as<Table>().magic += std::uint64_t{1} << 56U;
+  expect_refused_unchanged(segment, "another version's");
+}
+
+TEST_F(Foreign, OfVersion1IsLeftAsItIs) {
+  const RawSegment segment{key(), std::size_t{33} * 1024};
+  segment.as<std::uint64_t>() = 0x3154'4144'5248'5301;
+  expect_refused_unchanged(segment, "is used by version 1 of share_data, which cannot count together with this one");
+  EXPECT_NE(ask_here({}).notes.find(fmt::format("ipcrm -m {}", segment.id())), std::string::npos);
+}
+
+TEST_F(Foreign, WhoseUsersAreAttachedIsLeftAsItIs) {
+  const RawSegment segment{key(), 4096};
+  const RawSegment second{key()};
+  const RawSegment third{key()};
+  std::ranges::fill(segment.bytes(), std::byte{0x5a});
+  expect_refused_unchanged(segment, "4096 bytes");
+  EXPECT_EQ(attached_to(key()), 3U);
+}
+
+TEST_F(Foreign, MarkedForRemovalDoesNotMatter) {
+  const RawSegment segment{key(), sizeof(Table)};
+  std::ranges::fill(segment.bytes(), std::byte{0x5a});
+  remove_segment(key());
+  Copy copy = start();
+  EXPECT_TRUE(all_show({&copy}, 1));
+  EXPECT_TRUE(std::ranges::all_of(segment.bytes(), [](std::byte byte) { return byte == std::byte{0x5a}; }));
 }
 
 }  // namespace

@@ -1,15 +1,12 @@
 #include "table.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include "bystander.h"
 #include "waiting.h"
 
 namespace share_data::test {
@@ -17,130 +14,124 @@ namespace {
 
 class TableTest : public testing::Test {
  protected:
-  static Identity somebody(std::uint32_t number) { return make_identity(1000 + number, 77); }
-
-  void fill() {
-    for (std::uint32_t i = 0; i < slot_count; ++i) ASSERT_TRUE(table.claim(somebody(i)));
+  void put(std::uint32_t index, Word owner, Word leaving = 0) {
+    table.slots[index].owner = owner;
+    table.slots[index].leaving = leaving;
+    for (Slot::Alarm& alarm : table.slots[index].alarms) alarm.owner = running_word(tid_of(owner));
+    table.cover(index);
   }
+
+  [[nodiscard]] std::uint32_t live() const { return table.look(0).live; }
 
   std::unique_ptr<Table> memory = std::make_unique<Table>();
   Table& table = *memory;
+  const Log log{{}, 0};
 };
 
 TEST_F(TableTest, ZeroBytesAreAnEmptyTable) {
-  EXPECT_EQ(table.occupied(), 0U);
-  EXPECT_FALSE(table.anybody_alive());
+  EXPECT_EQ(live(), 0U);
+  EXPECT_TRUE(table.look(0).entries.empty());
 }
 
-TEST_F(TableTest, AClaimOccupiesOneSlotAndAReleaseFreesIt) {
-  EXPECT_TRUE(table.claim(somebody(1)));
-  EXPECT_TRUE(table.claim(somebody(2)));
-  EXPECT_EQ(table.occupied(), 2U);
-  EXPECT_TRUE(table.release(somebody(1)));
-  EXPECT_EQ(table.occupied(), 1U);
-  EXPECT_FALSE(table.release(somebody(1)));
-  EXPECT_TRUE(table.release(somebody(2)));
-  EXPECT_EQ(table.look(), Slots{});
+TEST_F(TableTest, AnOwnerWordSaysWhoCounts) {
+  put(0, joined_word(5));
+  EXPECT_EQ(live(), 1U) << "before everybody has been told";
+  put(1, running_word(6));
+  EXPECT_EQ(live(), 2U);
+  put(2, gone_word);
+  EXPECT_EQ(live(), 2U) << "the kernel took it out";
+  put(1, running_word(6), 7);
+  EXPECT_EQ(live(), 2U) << "another copy left this slot before";
+  put(1, running_word(6), 6);
+  EXPECT_EQ(live(), 1U) << "it leaves";
+  EXPECT_EQ(table.look(0).gone, 1U);
 }
 
-TEST_F(TableTest, ABuriedCopyIsATombstoneAndDoesNotCount) {
-  ASSERT_TRUE(table.claim(somebody(1)));
-  EXPECT_TRUE(table.bury(somebody(1)));
-  EXPECT_EQ(table.look().front(), tombstone_of(somebody(1)));
-  EXPECT_EQ(table.occupied(), 0U);
-  EXPECT_FALSE(table.bury(somebody(1))) << "once is enough";
-  EXPECT_FALSE(table.release(somebody(1))) << "a tombstone stays";
+TEST_F(TableTest, ACopyCountsOnceItsLastAlarmWordIsWritten) {
+  put(0, joined_word(5));
+  table.slots[0].alarms.back().owner = 0;
+  EXPECT_EQ(live(), 0U);
+  EXPECT_EQ(table.look(0).entries.size(), 1U) << "but the slot is not free";
+  table.slots[0].alarms.back().owner = running_word(5);
+  EXPECT_EQ(live(), 1U);
 }
 
-TEST_F(TableTest, NobodyElseIsTouched) {
-  ASSERT_TRUE(table.claim(make_identity(5, 1)));
-  EXPECT_FALSE(table.release(make_identity(5, 2))) << "the same pid, started at another time";
-  EXPECT_FALSE(table.bury(make_identity(5, 2)));
-  EXPECT_EQ(table.occupied(), 1U);
+TEST_F(TableTest, ALookTakesWhatIsNotFree) {
+  put(3, running_word(5), 8);
+  table.changes = 17;
+  const View view = table.look(42);
+  EXPECT_EQ(view.segment, 42);
+  EXPECT_EQ(view.changes, 17U);
+  ASSERT_EQ(view.entries.size(), 1U);
+  EXPECT_EQ(view.entries[0].index, 3U);
+  EXPECT_EQ(view.entries[0].owner, running_word(5));
+  EXPECT_EQ(view.entries[0].leaving, 8U);
 }
 
-TEST_F(TableTest, TombstonesAreUsedLast) {
-  ASSERT_TRUE(table.claim(somebody(1)));
-  ASSERT_TRUE(table.bury(somebody(1)));
-  ASSERT_TRUE(table.claim(somebody(2)));
-  EXPECT_EQ(table.look()[0], tombstone_of(somebody(1)));
-  EXPECT_EQ(table.look()[1], slot_of(somebody(2)));
+TEST_F(TableTest, ALookGoesAsFarAsTheSlotsAreCoveredAndNoFurtherThanTheyGo) {
+  put(slot_count - 1, running_word(5));
+  table.used = 0;
+  EXPECT_EQ(live(), 0U);
+  table.cover(slot_count - 1);
+  EXPECT_EQ(live(), 1U);
+  table.cover(0);
+  EXPECT_EQ(live(), 1U) << "what is covered stays covered";
+  table.used = ~0U;
+  EXPECT_EQ(live(), 1U);
 }
 
-TEST_F(TableTest, AFullTableTakesNobodyUntilSomebodyGoes) {
-  fill();
-  EXPECT_EQ(table.occupied(), slot_count);
-  EXPECT_FALSE(table.claim(somebody(slot_count)));
-  ASSERT_TRUE(table.bury(somebody(3)));
-  EXPECT_TRUE(table.claim(somebody(slot_count))) << "a tombstone is a free place";
-  EXPECT_FALSE(table.claim(somebody(slot_count + 1)));
-  ASSERT_TRUE(table.release(somebody(7)));
-  EXPECT_TRUE(table.claim(somebody(slot_count + 1)));
+TEST_F(TableTest, AWordIsReplacedOnlyIfItIsWhatWasSeen) {
+  EXPECT_TRUE(table.replace(0, 0, joined_word(5), log));
+  EXPECT_FALSE(table.replace(0, 0, joined_word(6), log));
+  EXPECT_EQ(table.slots[0].owner, joined_word(5));
 }
 
-TEST_F(TableTest, TheDeadAreBuriedAndTheLivingAreNot) {
-  const Bystander living;
-  const Identity dead = identity_of_the_dead();
-  ASSERT_TRUE(table.claim(living.identity()));
-  ASSERT_TRUE(table.claim(dead));
-  EXPECT_TRUE(table.bury_dead());
-  EXPECT_EQ(table.look()[0], slot_of(living.identity()));
-  EXPECT_EQ(table.look()[1], tombstone_of(dead));
-  EXPECT_FALSE(table.bury_dead());
-  EXPECT_TRUE(table.anybody_alive());
+TEST_F(TableTest, ThoseWhoAreGoneAreFreedAfterAllWereTold) {
+  put(0, running_word(5));
+  table.free_the_gone(table.look(0), log);
+  EXPECT_EQ(table.changes, 0U) << "nobody is gone";
+  put(1, gone_word);
+  put(2, joined_word(6));
+  put(3, FUTEX_OWNER_DIED);
+  table.free_the_gone(table.look(0), log);
+  EXPECT_EQ(table.changes, 1U);
+  const View view = table.look(0);
+  ASSERT_EQ(view.entries.size(), 2U);
+  EXPECT_EQ(view.entries[0].owner, running_word(5));
+  EXPECT_EQ(view.entries[1].owner, joined_word(6));
 }
 
-TEST_F(TableTest, OnlyTheLivingAreAlive) {
-  ASSERT_TRUE(table.claim(identity_of_the_dead()));
-  EXPECT_EQ(table.occupied(), 1U);
-  EXPECT_FALSE(table.anybody_alive());
-  ASSERT_TRUE(table.claim(identity_of(getpid())));
-  EXPECT_TRUE(table.anybody_alive());
+TEST_F(TableTest, ASlotThatWasTakenAgainIsNotFreed) {
+  put(0, gone_word);
+  const View before = table.look(0);
+  put(0, joined_word(5));
+  table.free_the_gone(before, log);
+  EXPECT_EQ(table.slots[0].owner, joined_word(5));
 }
 
-TEST_F(TableTest, EveryAnnouncementEndsAWait) {
-  table.wait_for_change(table.changes + 1);  // it has changed already: no sleep
-  const std::uint32_t seen = table.changes;
-  std::atomic<bool> woken{false};
-  std::thread sleeper{[&] {
-    while (table.changes == seen) table.wait_for_change(seen);
-    woken = true;
-  }};
-  EXPECT_FALSE(woken);
-  table.announce();
-  EXPECT_TRUE(eventually([&] { return woken.load(); }));
-  sleeper.join();
-}
-
-TEST_F(TableTest, ClaimsAtTheSameTimeGetDifferentSlots) {
+TEST_F(TableTest, OfThoseWhoWantASlotAtTheSameTimeOneGetsIt) {
   constexpr std::uint32_t threads = 8;
-  constexpr std::uint32_t each = slot_count / threads;
+  std::atomic<std::uint32_t> claimed{0};
   std::vector<std::jthread> claimers;
-  for (std::uint32_t t = 0; t < threads; ++t) {
-    claimers.emplace_back([this, t] {
-      for (std::uint32_t i = 0; i < each; ++i) EXPECT_TRUE(table.claim(somebody(t * each + i)));
-    });
-  }
-  claimers.clear();
-  Slots slots = table.look();
-  std::ranges::sort(slots);
-  EXPECT_EQ(std::ranges::adjacent_find(slots), slots.end());
-  EXPECT_EQ(table.occupied(), slot_count);
-}
-
-TEST_F(TableTest, ManyWhoComeAndGoAtTheSameTimeLeaveNothing) {
-  std::vector<std::jthread> visitors;
-  for (std::uint32_t t = 0; t < 4; ++t) {
-    visitors.emplace_back([this, t] {
-      for (std::uint32_t i = 0; i < 5000; ++i) {
-        const Identity self = somebody(t * 5000 + i);
-        EXPECT_TRUE(table.claim(self));
-        EXPECT_TRUE(i % 3 == 0 ? table.bury(self) : table.release(self));
+  for (std::uint32_t t = 1; t <= threads; ++t) {
+    claimers.emplace_back([&, t] {
+      for (std::uint32_t i = 0; i < slot_count; ++i) {
+        table.cover(i);
+        if (table.replace(i, 0, joined_word(t), log)) ++claimed;
       }
     });
   }
-  visitors.clear();
-  EXPECT_EQ(table.occupied(), 0U);
+  claimers.clear();
+  EXPECT_EQ(claimed, slot_count);
+  EXPECT_EQ(table.look(0).entries.size(), slot_count);
+}
+
+TEST(OwnerWord, IsShownAsItsParts) {
+  EXPECT_EQ(to_text(0), "0");
+  EXPECT_EQ(to_text(running_word(4242)), "4242|WAITERS");
+  EXPECT_EQ(to_text(joined_word(4242)), "4242|WAITERS|OWNER_DIED");
+  EXPECT_EQ(to_text(gone_word), "WAITERS|OWNER_DIED");
+  EXPECT_EQ(to_text(FUTEX_OWNER_DIED), "OWNER_DIED");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <windows.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -14,8 +15,7 @@ namespace {
 class Console : public testing::TestWithParam<DWORD> {};
 
 TEST_P(Console, EventEndsTheCopyInOrder) {
-  if (GetParam() == CTRL_BREAK_EVENT && runs_under_wine())
-    GTEST_SKIP() << "Wine kills where it should send this one";
+  if (GetParam() == CTRL_BREAK_EVENT && runs_under_wine()) GTEST_SKIP() << "Wine kills where it should send this one";
   const Folder folder;
   const PseudoConsole console;
   const Copy witness{folder.exe()};
@@ -23,8 +23,7 @@ TEST_P(Console, EventEndsTheCopyInOrder) {
   ASSERT_TRUE(eventually([&] { return witness.shows() == 2U && copy.shows() == 2U; })) << copy.notes();
   console.send(GetParam());
   EXPECT_EQ(copy.exit_code(), DWORD{0});
-  EXPECT_TRUE(eventually([&] { return copy.output().find("1 live  left\n") != std::string::npos; }))
-      << copy.output();
+  EXPECT_TRUE(eventually([&] { return copy.output().find("1 live  left\n") != std::string::npos; })) << copy.output();
   const std::string left = "- " + std::to_string(copy.pid()) + "\n";
   EXPECT_TRUE(eventually([&] { return witness.output().find(left) != std::string::npos; })) << witness.output();
 }
@@ -67,8 +66,7 @@ TEST_P(LastRequest, WaitsUntilTheMainThreadHasLeft) {
   EXPECT_EQ(witness.shows(), 2U);
   copy.resume();
   EXPECT_EQ(copy.exit_code(), DWORD{0});
-  EXPECT_TRUE(eventually([&] { return copy.output().find("1 live  left\n") != std::string::npos; }))
-      << copy.output();
+  EXPECT_TRUE(eventually([&] { return copy.output().find("1 live  left\n") != std::string::npos; })) << copy.output();
   const std::string left = "- " + std::to_string(copy.pid()) + "\n";
   EXPECT_TRUE(eventually([&] { return witness.output().find(left) != std::string::npos; })) << witness.output();
 }
@@ -79,8 +77,7 @@ std::string name_of_request(const testing::TestParamInfo<DWORD>& event) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Requests, LastRequest,
-                         testing::Values(CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT),
-                         name_of_request);
+                         testing::Values(CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT), name_of_request);
 
 TEST(ConsoleEvent, EndsACopyWhoseOutputNobodyReads) {
   const Folder folder;
@@ -89,7 +86,9 @@ TEST(ConsoleEvent, EndsACopyWhoseOutputNobodyReads) {
   const Copy stuck{folder.exe(), Start{.console = console.handle(), .read_output = false}};
   ASSERT_TRUE(eventually([&] { return witness.shows() == 2U; })) << witness.output();
   console.send(CTRL_C_EVENT);
+  const auto asked = std::chrono::steady_clock::now();
   EXPECT_EQ(stuck.exit_code(), DWORD{0});
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, time_to_leave);
   EXPECT_TRUE(eventually([&] { return witness.shows() == 1U; })) << witness.output();
   EXPECT_EQ(witness.output().find("killed"), std::string::npos) << witness.output();
 }

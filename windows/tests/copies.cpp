@@ -88,9 +88,9 @@ PROCESS_INFORMATION create_process(std::wstring line, const Start& start, HANDLE
   SECURITY_ATTRIBUTES security{sizeof(security), descriptor, FALSE};
   PROCESS_INFORMATION process{};
   // Wine on a busy machine fails with an internal error now and then, and not again.
-  for (int attempt = 1; CreateProcessW(nullptr, line.data(), &security, nullptr, TRUE,
-                                       EXTENDED_STARTUPINFO_PRESENT | CREATE_SUSPENDED, nullptr, nullptr,
-                                       &info.StartupInfo, &process) == 0;
+  for (int attempt = 1;
+       CreateProcessW(nullptr, line.data(), &security, nullptr, TRUE, EXTENDED_STARTUPINFO_PRESENT | CREATE_SUSPENDED,
+                      nullptr, nullptr, &info.StartupInfo, &process) == 0;
        ++attempt) {
     if (GetLastError() != ERROR_INTERNAL_ERROR || attempt == 5) fail("CreateProcess");
     Sleep(100);
@@ -180,8 +180,8 @@ Copy::Copy(const path& exe, Start start) : job_(make_job()) {
   AssignProcessToJobObject(job_.get(), process_.get());
   output_.close_write_end();
   errors_.close_write_end();
-  errors_.start();
   if (start.read_output) output_.start();
+  if (start.read_notes) errors_.start();
   if (!start.suspended) resume();
 }
 
@@ -228,8 +228,7 @@ void PseudoConsole::close() {
 // The event goes to the console of whoever calls, so a process has to be started there to call. (Windows
 // would take the character 3 from the keyboard's pipe just as well, Wine does not.)
 void PseudoConsole::send(DWORD event) const {
-  const Copy sender{full(SEND_CONSOLE_EVENT_EXE),
-                    Start{.arguments = {std::to_wstring(event)}, .console = console_}};
+  const Copy sender{full(SEND_CONSOLE_EVENT_EXE), Start{.arguments = {std::to_wstring(event)}, .console = console_}};
   if (sender.exit_code() != DWORD{0}) throw std::runtime_error("cannot send the console event");
 }
 

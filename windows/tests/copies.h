@@ -21,6 +21,9 @@ namespace share_data::test {
 /// Generous, for machines that do many other things. A test that passes does not wait for it.
 inline constexpr std::chrono::seconds patience{60};
 
+/// How long a copy may take to leave once it was asked to, whatever becomes of its output.
+inline constexpr std::chrono::seconds time_to_leave{4};
+
 /// Whether the condition came true within `patience`.
 bool eventually(const std::function<bool()>& condition);
 
@@ -83,6 +86,7 @@ struct Start {
   const wchar_t* security = nullptr;  ///< of the process, in SDDL
   bool suspended = false;             ///< resume() lets it run
   bool read_output = true;            ///< false: nobody takes what it writes to standard output
+  bool read_notes = true;             ///< false: nobody takes what it writes to standard error
 };
 
 /// One running copy. It does not outlive this object, nor this process.

@@ -44,8 +44,7 @@ void write_section(const Copy& copy, const std::vector<std::uint64_t>& words) {
   ASSERT_TRUE(std::regex_search(note, match, std::regex{"SHARED at 0x([0-9a-f]+)"})) << note;
   auto* address = reinterpret_cast<void*>(std::stoull(match[1], nullptr, 16));
   SIZE_T written = 0;
-  ASSERT_NE(WriteProcessMemory(copy.process(), address, words.data(), sizeof(Table), &written), 0)
-      << GetLastError();
+  ASSERT_NE(WriteProcessMemory(copy.process(), address, words.data(), sizeof(Table), &written), 0) << GetLastError();
 }
 
 /// A table in a mapping, and copies that share it.

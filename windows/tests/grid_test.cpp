@@ -8,19 +8,16 @@ namespace share_data {
 namespace {
 
 constexpr Area projector{.left = 0, .top = 0, .width = 1280, .height = 720};
-constexpr Area odd_one{
-    .left = -7, .top = 30, .width = 1367, .height = 731};  // a task bar at the top, a second screen
+constexpr Area odd_one{.left = -7, .top = 30, .width = 1367, .height = 731};  // a task bar at the top, a second screen
 
 int size_of(const Area& area) { return area.width * area.height; }
 
 bool overlap(const Area& a, const Area& b) {
-  return a.left < b.left + b.width && b.left < a.left + a.width && a.top < b.top + b.height &&
-         b.top < a.top + a.height;
+  return a.left < b.left + b.width && b.left < a.left + a.width && a.top < b.top + b.height && b.top < a.top + a.height;
 }
 
 bool contains(const Area& outer, const Area& inner) {
-  return inner.left >= outer.left && inner.top >= outer.top &&
-         inner.left + inner.width <= outer.left + outer.width &&
+  return inner.left >= outer.left && inner.top >= outer.top && inner.left + inner.width <= outer.left + outer.width &&
          inner.top + inner.height <= outer.top + outer.height;
 }
 
@@ -46,8 +43,7 @@ TEST(Grid, FillsTheScreenAndOverlapsNowhere) {
         covered += size_of(cells.back());
         EXPECT_TRUE(contains(screen, cells.back())) << i << " of " << count;
         for (int j = 0; j < i; ++j) {
-          EXPECT_FALSE(overlap(cells[static_cast<std::size_t>(j)], cells.back()))
-              << i << ", " << j << " of " << count;
+          EXPECT_FALSE(overlap(cells[static_cast<std::size_t>(j)], cells.back())) << i << ", " << j << " of " << count;
         }
       }
       EXPECT_EQ(covered, size_of(screen)) << count;

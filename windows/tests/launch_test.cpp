@@ -55,8 +55,7 @@ TEST(LaunchN, StartsAsManyCopiesAsItIsTold) {
   const Folder folder{L"launch_n"};  // no space: `start` takes no quotes for a script
   const Wrapper wrapper{folder};
   const Copy script = launch_n({L"3", L"--for", L"120"});
-  EXPECT_TRUE(eventually([&] { return status(folder).starts_with("3 live\n"); }))
-      << script.output() << script.notes();
+  EXPECT_TRUE(eventually([&] { return status(folder).starts_with("3 live\n"); })) << script.output() << script.notes();
 }
 
 TEST(LaunchN, StartsThemSideBySideWhereThePlacerLiesBesideTheProgram) {
@@ -64,8 +63,7 @@ TEST(LaunchN, StartsThemSideBySideWhereThePlacerLiesBesideTheProgram) {
   const Wrapper wrapper{folder};
   fs::copy_file(full(LAUNCH_WINDOWS_EXE), folder.exe().parent_path() / L"launch_windows.exe");
   const Copy script = launch_n({L"3", L"--for", L"120"});
-  EXPECT_TRUE(eventually([&] { return status(folder).starts_with("3 live\n"); }))
-      << script.output() << script.notes();
+  EXPECT_TRUE(eventually([&] { return status(folder).starts_with("3 live\n"); })) << script.output() << script.notes();
   EXPECT_EQ(script.exit_code(), DWORD{0});
 }
 
@@ -97,8 +95,7 @@ TEST(LaunchN, RefusesWhatIsNoNumber) {
 TEST(LaunchN, Helps) {
   const Copy script = launch_n({L"/?"});
   EXPECT_EQ(script.exit_code(), DWORD{0});
-  EXPECT_TRUE(eventually([&] { return script.output().find("launch_n [N]") != std::string::npos; }))
-      << script.output();
+  EXPECT_TRUE(eventually([&] { return script.output().find("launch_n [N]") != std::string::npos; })) << script.output();
 }
 
 }  // namespace

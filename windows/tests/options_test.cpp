@@ -31,8 +31,8 @@ TEST(Options, AreUsefulWithoutAny) {
 }
 
 TEST(Options, AreTaken) {
-  const Options options = options_of({"--for", "0.5", "--max", "3", "--json", "--color", "never", "--quiet",
-                                      "--via", "mapping", "--name", "\xe6\x95\xb0"});
+  const Options options = options_of({"--for", "0.5", "--max", "3", "--json", "--color", "never", "--quiet", "--via",
+                                      "mapping", "--name", "\xe6\x95\xb0"});
   EXPECT_DOUBLE_EQ(options.run_for.value_or(std::chrono::seconds{0}).count(), 0.5);
   EXPECT_EQ(options.max, 3U);
   EXPECT_TRUE(options.style.json && options.style.quiet);

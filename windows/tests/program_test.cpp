@@ -4,6 +4,7 @@
 #include <windows.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <filesystem>
@@ -110,8 +111,7 @@ TEST(Program, RefusesANameThatAnEventHas) {
   for (const wchar_t* more : {L"--quiet", L"--status"}) {
     const Copy copy{folder.exe(), {L"--via", L"mapping", L"--name", name, more}};
     EXPECT_EQ(copy.exit_code(), DWORD{1});
-    EXPECT_TRUE(eventually([&] { return matches(copy.notes(), "object of another kind\n.*--name"); }))
-        << copy.notes();
+    EXPECT_TRUE(eventually([&] { return matches(copy.notes(), "object of another kind\n.*--name"); })) << copy.notes();
   }
 }
 
@@ -222,6 +222,24 @@ TEST(Program, LeavesWhenItsTimeIsUpThoughNobodyReadsItsOutput) {
   EXPECT_TRUE(eventually([&] {
     return witness.output().find("- " + std::to_string(stuck.pid())) != std::string::npos;
   })) << witness.output();
+}
+
+TEST(Program, LeavesWithinFourSecondsThoughNobodyReadsAnythingOfIt) {
+  const Folder folder;
+  const Copy witness{folder.exe()};
+  ASSERT_TRUE(eventually([&] { return witness.shows() == 1U; }));
+  const Copy stuck{folder.exe(), Start{.arguments = {L"--for", L"1"}, .read_output = false, .read_notes = false}};
+  ASSERT_TRUE(eventually([&] { return witness.shows() == 2U; }));
+  const auto joined = std::chrono::steady_clock::now();
+  EXPECT_EQ(stuck.exit_code(), DWORD{0});
+  EXPECT_LT(std::chrono::steady_clock::now() - joined, std::chrono::seconds{1} + time_to_leave);
+}
+
+TEST(Program, CanBeToldToRunForAnyTime) {
+  const Folder folder;
+  const Copy copy{folder.exe(), {L"--for", L"1e300"}};
+  ASSERT_TRUE(eventually([&] { return copy.shows() == 1U; })) << copy.notes();
+  EXPECT_EQ(WaitForSingleObject(copy.process(), 200), DWORD{WAIT_TIMEOUT});
 }
 
 }  // namespace

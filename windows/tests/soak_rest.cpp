@@ -96,8 +96,8 @@ void Soak::expect_status_tells(std::size_t count) {
   options.emplace_back(L"--status");
   const Copy question{folder_.exe(), options};
   const std::string right = fmt::format("{} live", count);
-  const bool answered = question.exit_code() == DWORD{0} &&
-                        eventually([&] { return question.output().find('\n') != std::string::npos; });
+  const bool answered =
+      question.exit_code() == DWORD{0} && eventually([&] { return question.output().find('\n') != std::string::npos; });
   if (!answered || !question.output().starts_with(right)) {
     throw Wrong(fmt::format("{}, --status says: {}{}", right, question.output(), question.notes()));
   }
@@ -109,8 +109,7 @@ std::string Soak::history() const {
   const auto add = [&](const Member& member) {
     constexpr std::size_t most = 2000;
     const std::string text = member.copy->output() + member.copy->notes();
-    all +=
-        fmt::format("[{}] wrote:\n{}", member.copy->pid(), text.substr(text.size() - std::min(most, text.size())));
+    all += fmt::format("[{}] wrote:\n{}", member.copy->pid(), text.substr(text.size() - std::min(most, text.size())));
   };
   std::ranges::for_each(gone_, add);
   std::ranges::for_each(leaving_, add);

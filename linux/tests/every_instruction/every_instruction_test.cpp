@@ -1,103 +1,59 @@
-// Killed at every instruction: a real copy is killed between any two instructions of a join, of a leave, of the
-// burial of another one, and of joining again after somebody removed the segment. Each time the others and a
-// newcomer must show the truth, and whoever ends last must leave nothing behind.
-//
-// The normal run tries the instructions next to each system call and each atomic one, and some in between;
-// SHARE_DATA_EVERY_INSTRUCTION=all tries all (see Recording for what that means), a number about so many.
-#include <linux/futex.h>
+// Killed at every instruction: a real copy is killed between any two instructions of a join, of a leave, of telling
+// the others that one was killed, and of joining again after somebody removed the segment. Each time the others and
+// a newcomer must show the truth, and the last one out must leave nothing behind. A copy that is stopped at any
+// instruction while it tells the others must hold up nobody, and show the truth when it goes on.
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-#include <algorithm>
+#include <atomic>
 #include <csignal>
-#include <cstdint>
-#include <cstdlib>
-#include <filesystem>
+#include <cstdio>
+#include <exception>
+#include <functional>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "at_rest.h"
 #include "copies_test.h"
 #include "recording.h"
 #include "table.h"
 #include "tracee.h"
+#include "wait.h"
 
 namespace share_data::test {
 namespace {
 
-enum class Deed { join, leave, bury, join_again };
+enum class Deed { join, leave, tell_of_a_death, join_again };
 
 struct Scene {
   std::string_view name;
   Deed deed;
-  bool with_survivor;
+  bool with_survivor = true;
+  int signal = SIGKILL;
 };
-
-constexpr auto option = "SHARE_DATA_EVERY_INSTRUCTION";
-
-/// How many points to try, at least; those next to atomic instructions come on top.
-std::size_t wanted_points(std::size_t all) {
-  const char* const value = std::getenv(option);  // NOLINT(concurrency-mt-unsafe): nobody changes it
-  if (value == nullptr) return 25;
-  return std::string_view{value} == "all" ? all : std::stoul(value);
-}
-
-std::vector<Point> chosen(const std::vector<Point>& points) {
-  const std::size_t wanted = std::clamp<std::size_t>(wanted_points(points.size()), 1, points.size());
-  const std::size_t distance = points.size() / wanted;
-  std::vector<Point> chosen;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const bool starts_epoch = i > 0 && points[i].epoch != points[i - 1].epoch;
-    if (i % distance == 0 || starts_epoch || points[i].next_to_atomic) chosen.push_back(points[i]);
-  }
-  return chosen;
-}
-
-/// How many other processes it watches.
-std::ptrdiff_t watched_by(const Copy& copy) {
-  std::error_code gone;
-  std::filesystem::directory_iterator descriptors{fmt::format("/proc/{}/fd", copy.pid()), gone};
-  return std::ranges::count_if(descriptors, [&](const auto& entry) {
-    return std::filesystem::read_symlink(entry, gone).string().find("pidfd") != std::string::npos;
-  });
-}
-
-pid_t other_thread(pid_t pid) {
-  for (const auto& entry : std::filesystem::directory_iterator{fmt::format("/proc/{}/task", pid)}) {
-    const auto thread = static_cast<pid_t>(std::stol(entry.path().filename().string()));
-    if (thread != pid) return thread;
-  }
-  throw std::logic_error{"there is but one thread"};
-}
-
-constexpr long lookout_waits = SYS_epoll_wait;
-
-bool is_wait_of_main(const Call& call) {
-  return call.number == SYS_futex && (call.second & static_cast<std::uint64_t>(FUTEX_CMD_MASK)) == FUTEX_WAIT;
-}
 
 class EveryInstruction : public CopiesTest, public testing::WithParamInterface<Scene> {
  protected:
-  /// A copy that is about to do it, on the way into the first system call.
+  /// A copy that is about to do it.
   struct Victim {
     Copy copy;
     Tracee tracee;
-
-    void destroy() {
-      copy.signal(SIGKILL);
-      tracee.reap(copy.pid());
-      copy.destroy();
-    }
   };
 
   /// Starts all anew, so that each victim finds the same slots.
   Victim prepare() {
+    survivor_.reset();
     if (GetParam().with_survivor) {
       survivor_.emplace(start({"--quiet"}));
       EXPECT_TRUE(all_show({&*survivor_}, 1));
@@ -107,127 +63,178 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
         return about_to_join();
       case Deed::leave:
         return about_to_leave();
-      case Deed::bury:
-        return about_to_bury();
+      case Deed::tell_of_a_death:
+        return about_to_tell_of_a_death();
       case Deed::join_again:
         return about_to_join_again();
     }
     throw std::logic_error{"no such deed"};
   }
 
-  /// What ends the deed.
-  static bool is_end(const Call& call) {
-    if (GetParam().deed == Deed::leave) return call.number == SYS_exit;
-    return GetParam().deed == Deed::bury ? call.number == lookout_waits : is_wait_of_main(call);
+  Recording record() {
+    Victim victim = prepare();
+    Recording recording{victim.tracee, victim.copy.pid(), key(), [](const Call& call) {
+                          return call.number == (GetParam().deed == Deed::leave ? SYS_exit_group : SYS_futex_waitv);
+                        }};
+    victim.copy.destroy();
+    EXPECT_TRUE(truth_is_shown()) << "after the recording";
+    return recording;
   }
 
-  testing::AssertionResult truth_is_shown() {
+  /// What the tries of all workers add up to.
+  struct Progress {
+    std::atomic<std::size_t> next;
+    std::atomic<std::size_t> missed;  ///< points that a victim did not come to
+  };
+
+  /// Takes one point after the other.
+  void work(const Recording& recording, Progress& progress) {
+    const std::vector<Point>& points = recording.points();
+    for (std::size_t i = 0; !HasFailure() && (i = progress.next++) < points.size();) {
+      Victim victim = prepare();
+      if (!recording.replay(victim.tracee, points[i])) ++progress.missed;
+      SCOPED_TRACE(fmt::format("at {:#x} after {} changes", points[i].address, points[i].epoch));
+      if (GetParam().signal == SIGSTOP) {
+        victim.tracee.leave_stopped();
+        EXPECT_TRUE(truth_is_shown(std::move(victim.copy)));
+      } else {
+        victim.copy.destroy();
+        EXPECT_TRUE(truth_is_shown());
+      }
+    }
+    if (HasFailure()) progress.next = points.size();
+  }
+
+  /// A process that does `work`, with a key of its own.
+  pid_t start_worker(const std::function<void()>& work) {
+    const pid_t pid = fork();
+    if (pid != 0) return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    SetUp();
+    try {
+      work();
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what();
+    }
+    survivor_.reset();
+    TearDown();
+    std::fflush(nullptr);
+    _exit(HasFailure() ? 1 : 0);
+  }
+
+ private:
+  testing::AssertionResult truth_is_shown(std::optional<Copy> stopped = std::nullopt) {
     Copies copies;
+    int count = stopped ? 1 : 0;
     if (survivor_) {
       survivor_->signal(SIGCONT);
       copies.push_back(std::move(*survivor_));
       survivor_.reset();
-      if (auto result = all_show(copies, 1); !result) return result;
+      if (auto result = all_show(copies, ++count); !result) return result;
     }
     copies.push_back(start({"--quiet"}));
-    const int count = static_cast<int>(copies.size());
-    if (auto result = all_show(copies, count); !result) return result;
+    if (auto result = all_show(copies, ++count); !result) return result;
     if (live_on(copies.back().lines().front()) != count) {
       return testing::AssertionFailure() << "the newcomer's first line is wrong:\n" << copies.back().output();
+    }
+    if (stopped) {
+      stopped->signal(SIGCONT);
+      copies.push_back(std::move(*stopped));
+      if (auto result = all_show(copies, count); !result) return result;
     }
     if (auto result = all_leave(copies); !result) return result;
     return nothing_is_left();
   }
 
- private:
   Victim about_to_join() {
     Copy copy = start(Launch{.options = {"--quiet"}, .before_exec = [] {
                                Tracee::fix_addresses();
                                Tracee::stop_at_start();
                              }});
     Tracee tracee = Tracee::from_start(copy.pid());
-    tracee.run_to_call(SYS_shmget);
+    tracee.run_to_call(SYS_mlock);  // of its robust list, which it makes first
+    tracee.step();
     return {std::move(copy), tracee};
   }
 
   Victim about_to_leave() {
-    Copy copy = start_here();
-    Tracee tracee = lookout_of(copy);
-    copy.signal(SIGTERM);
+    Copy copy = start_here(1);
+    Tracee tracee = Tracee::in_call(copy.pid(), SYS_futex_waitv);
+    tracee.deliver(SIGTERM);
+    tracee.finish_step();
     return {std::move(copy), tracee};
   }
 
-  // The survivor is stopped meanwhile: it would be faster.
-  Victim about_to_bury() {
-    Copy dying = start({"--quiet"});
-    EXPECT_TRUE(all_show({&dying, &*survivor_}, 2));
-    Copy copy = start_here();
-    survivor_->signal(SIGSTOP);
-    waitpid(survivor_->pid(), nullptr, WUNTRACED);
-    Tracee tracee = lookout_of(copy);
+  Victim about_to_tell_of_a_death() {
+    Copy dying = start_here(1);
+    Copy copy = start_here(2);
+    stop_survivor();
+    Tracee tracee = Tracee::in_call(copy.pid(), SYS_futex_waitv);
     dying.destroy();
+    tracee.finish_step();
     return {std::move(copy), tracee};
   }
 
   Victim about_to_join_again() {
-    Copy copy = start_here();
-    Tracee tracee = Tracee::from_now(copy.pid());
-    tracee.run_to_call(SYS_futex);
+    Copy copy = start_here(1);
+    stop_survivor();
+    Tracee tracee = Tracee::in_call(copy.pid(), SYS_futex_waitv);
     const RawSegment segment{key()};
     remove_segment(key());
-    segment.as<Table>().announce();
+    auto& table = segment.as<Table>();
+    ++table.changes;
+    futex_wake_all(table.changes);
+    tracee.finish_step();
     return {std::move(copy), tracee};
   }
 
-  /// A copy that the others know of, and nobody has anything to do any more: who watches the other one has
-  /// shown its line and cooled down.
-  Copy start_here() {
+  /// A copy that the `others`, and the survivor, know of. Nobody has anything to do any more.
+  Copy start_here(int others) {
     Copy copy = start(Launch{.options = {"--quiet"}, .before_exec = [] { Tracee::fix_addresses(); }});
-    EXPECT_TRUE(eventually([&] { return copy.shown().has_value(); }));
-    const int others = *copy.shown() - 1;
-    EXPECT_TRUE(
-        eventually([&] { return watched_by(copy) == others && (!survivor_ || watched_by(*survivor_) == others); }));
+    const int count = others + (survivor_ ? 1 : 0);
+    EXPECT_TRUE(eventually([&] {
+      return copy.shown() == count && waits_for_change(copy.pid()) &&
+             (!survivor_ || (survivor_->shown() == count && waits_for_change(survivor_->pid())));
+    }));
     return copy;
   }
 
-  /// Its other thread, on the way into the call in which it waits for all that may come.
-  static Tracee lookout_of(const Copy& copy) {
-    Tracee tracee = Tracee::from_now(other_thread(copy.pid()));
-    tracee.run_to_call(lookout_waits);
-    return tracee;
+  /// It would be faster.
+  void stop_survivor() const {
+    survivor_->signal(SIGSTOP);
+    EXPECT_TRUE(is_stopped(*survivor_));
   }
 
   std::optional<Copy> survivor_;
 };
 
+// Most of the time goes by in waiting for copies, so many can be tried at once.
 TEST_P(EveryInstruction, MayBeTheLast) {
-  std::optional<Recording> recording;
-  {
-    Victim victim = prepare();
-    recording.emplace(victim.tracee, victim.copy.pid(), key(), is_end);
-    victim.destroy();
-    ASSERT_TRUE(truth_is_shown()) << "after the recording";
+  const Recording recording = record();
+  ASSERT_FALSE(HasFailure());
+  constexpr auto release = [](Progress* progress) { munmap(progress, sizeof *progress); };
+  const std::unique_ptr<Progress, decltype(release)> progress{static_cast<Progress*>(
+      mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))};
+  std::vector<pid_t> workers;
+  std::fflush(nullptr);
+  for (int i = 0; i < 12; ++i) workers.push_back(start_worker([&] { work(recording, *progress); }));
+  for (const pid_t worker : workers) {
+    int status = -1;
+    waitpid(worker, &status, 0);
+    EXPECT_EQ(status, 0);
   }
-  const std::vector<Point> points = chosen(recording->points());
-  std::size_t missed = 0;
-  for (const Point& point : points) {
-    Victim victim = prepare();
-    if (!recording->replay(victim.tracee, point)) ++missed;
-    victim.destroy();
-    ASSERT_TRUE(truth_is_shown()) << fmt::format("killed at {:#x} after {} changes", point.address, point.epoch);
-  }
-  std::cout << fmt::format("{}: {} instructions, {} points in {} epochs, {} tried, {} of them not met again\n",
-                           GetParam().name, recording->instructions(), recording->points().size(),
-                           recording->epochs(), points.size(), missed);
-  EXPECT_LT(missed * 10, points.size()) << "the victims do not do what the recorded one did";
+  const std::size_t points = recording.points().size();
+  std::cout << fmt::format("{}: {} instructions, {} points in {} epochs, {} of them not met again\n", GetParam().name,
+                           recording.instructions(), points, recording.epochs(), progress->missed.load());
+  EXPECT_LT(progress->missed * 10, points) << "the victims do not do what the recorded one did";
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, EveryInstruction,
-                         testing::Values(Scene{"AJoinOfTheFirst", Deed::join, false},
-                                         Scene{"AJoin", Deed::join, true},
-                                         Scene{"ALeaveOfTheLast", Deed::leave, false},
-                                         Scene{"ALeave", Deed::leave, true}, Scene{"ABurial", Deed::bury, true},
-                                         Scene{"AJoinAfterRemoval", Deed::join_again, true}),
+                         testing::Values(Scene{"AJoinOfTheFirst", Deed::join, false}, Scene{"AJoin", Deed::join},
+                                         Scene{"ALeaveOfTheLast", Deed::leave, false}, Scene{"ALeave", Deed::leave},
+                                         Scene{"TheTellingOfADeath", Deed::tell_of_a_death},
+                                         Scene{"TheTellingOfADeathStopped", Deed::tell_of_a_death, true, SIGSTOP},
+                                         Scene{"AJoinAfterRemoval", Deed::join_again}),
                          [](const auto& test) { return std::string{test.param.name}; });
 
 }  // namespace

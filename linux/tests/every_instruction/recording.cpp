@@ -1,22 +1,22 @@
 #include "recording.h"
 
-#include <fcntl.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
-#include <unistd.h>
+#include <sys/uio.h>
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "file_descriptor.h"
 #include "table.h"
 
 namespace share_data::test {
@@ -26,17 +26,14 @@ namespace {
 /// seen.
 class SharedMemory {
  public:
-  SharedMemory(pid_t pid, key_t key)
-      : maps_(fmt::format("/proc/{}/maps", pid)),
-        name_(fmt::format("/SYSV{:08x}", static_cast<std::uint32_t>(key))),
-        memory_(open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDONLY | O_CLOEXEC)) {
+  SharedMemory(pid_t pid, key_t key) : pid_(pid), name_(fmt::format("/SYSV{:08x}", static_cast<std::uint32_t>(key))) {
     find();
   }
 
   /// After it has attached to one or detached from one.
   void find() {
     segments_.clear();
-    std::ifstream maps{maps_};
+    std::ifstream maps{fmt::format("/proc/{}/maps", pid_)};
     for (std::string line; std::getline(maps, line);) {
       if (line.find(name_) != std::string::npos) segments_.push_back({std::stoull(line, nullptr, 16), {}});
     }
@@ -48,7 +45,10 @@ class SharedMemory {
     bool changed = false;
     for (auto& [address, bytes] : segments_) {
       Bytes now{};
-      if (pread(memory_.get(), now.data(), now.size(), static_cast<off_t>(address)) < 0) continue;
+      const iovec here{.iov_base = now.data(), .iov_len = now.size()};
+      const iovec there{.iov_base = reinterpret_cast<void*>(address),  // NOLINT(performance-no-int-to-ptr)
+                        .iov_len = now.size()};
+      if (process_vm_readv(pid_, &here, 1, &there, 1, 0) < 0) continue;
       changed |= std::memcmp(now.data(), bytes.data(), now.size()) != 0;
       bytes = now;
     }
@@ -58,9 +58,8 @@ class SharedMemory {
  private:
   using Bytes = std::array<char, sizeof(Table)>;
 
-  std::string maps_;
+  pid_t pid_;
   std::string name_;
-  FileDescriptor memory_;
   std::vector<std::pair<Address, Bytes>> segments_;
 };
 
@@ -82,23 +81,19 @@ bool changes_something(const Call& call) {
 
 }  // namespace
 
-Recording::Recording(Tracee& tracee, pid_t pid, key_t key, const std::function<bool(const Call&)>& is_end) {
+Recording::Recording(Tracee& tracee, pid_t pid, key_t key, std::function<bool(const Call&)> is_end)
+    : is_end_(std::move(is_end)) {
   SharedMemory memory{pid, key};
   std::set<std::pair<std::size_t, Address>> known;
   std::map<Address, int> passes;
-  bool after_atomic = true;
-  for (bool running = tracee.step(); running; ++instructions_) {
+  for (;; ++instructions_) {
     const Address address = tracee.address();
     const auto call = tracee.next_call();
-    const bool atomic = tracee.next_is_atomic();
-    if (known.emplace(changes_.size(), address).second) {
-      points_.push_back({changes_.size(), address, atomic || after_atomic});
-    }
+    if (known.emplace(changes_.size(), address).second) points_.push_back({changes_.size(), address});
     end_ = address;
-    if (call && is_end(*call)) return;
-    after_atomic = atomic;
+    if (call && is_end_(*call)) return;
     ++passes[address];
-    running = tracee.step();
+    if (!tracee.step()) throw std::runtime_error{"the process ended before the end of the recording"};
     if (call && (call->number == SYS_shmat || call->number == SYS_shmdt)) memory.find();
     if (call ? changes_something(*call) : memory.has_changed()) {
       changes_.push_back({address, passes[address]});
@@ -108,13 +103,11 @@ Recording::Recording(Tracee& tracee, pid_t pid, key_t key, const std::function<b
 }
 
 bool Recording::replay(Tracee& tracee, const Point& point) const {
-  if (point.address == 0) return true;
-  tracee.step();
   for (std::size_t i = 0; i < point.epoch; ++i) {
-    if (!tracee.run_to(changes_[i].address, changes_[i].passes, end_)) return false;
+    if (!tracee.run_to(changes_[i].address, changes_[i].passes, end_, is_end_)) return false;
     tracee.step();
   }
-  return tracee.run_to(point.address, 1, end_);
+  return tracee.run_to(point.address, 1, end_, is_end_);
 }
 
 }  // namespace share_data::test

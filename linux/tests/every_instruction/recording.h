@@ -14,22 +14,21 @@ namespace share_data::test {
 /// An instruction, before it is run.
 struct Point {
   std::size_t epoch = 0;  ///< how many changes that others can see came before it
-  Address address = 0;    ///< 0: before the first instruction of all
-  bool next_to_atomic = false;
+  Address address = 0;
 };
 
 /// All that a process did, one instruction after the other.
 ///
-/// A process that is killed takes with it whatever nobody else can see. So how it left the world depends on
-/// nothing but the epoch: on how many of its instructions had changed shared memory, and how many of its
-/// system calls more than asked. For each instruction there is one point for each epoch that it was run in; that
-/// leaves out rounds of loops that, as far as anybody can tell, are the same round.
+/// A process that is killed takes with it all that nobody else can see. So what it leaves behind depends only on
+/// the epoch: on how many of its instructions had changed shared memory, and how many of its system calls did more
+/// than ask. For each instruction there is one point for each epoch that it was run in; that leaves out rounds of
+/// loops that look the same to everybody else.
 class Recording {
  public:
-  /// Steps on from a system call that it is on the way into, to the one for which `is_end` is true.
-  Recording(Tracee& tracee, pid_t pid, key_t key, const std::function<bool(const Call&)>& is_end);
+  /// Steps on from the instruction that it is about to run, to the system call for which `is_end` is true.
+  Recording(Tracee& tracee, pid_t pid, key_t key, std::function<bool(const Call&)> is_end);
 
-  /// Has another process do the same again up to `point`. False where this one took another way, and came to the
+  /// Has another process do the same again up to `point`. False if this one took another way, and came to the
   /// end without it.
   bool replay(Tracee& tracee, const Point& point) const;
 
@@ -43,10 +42,11 @@ class Recording {
     int passes;  ///< how many times the instruction was run in this epoch until it changed something
   };
 
-  std::vector<Point> points_{Point{}};
+  std::vector<Point> points_;
   std::vector<Change> changes_;
   std::size_t instructions_ = 0;
   Address end_ = 0;
+  std::function<bool(const Call&)> is_end_;
 };
 
 }  // namespace share_data::test

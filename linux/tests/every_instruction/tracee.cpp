@@ -7,7 +7,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <stdexcept>
 #include <system_error>
+#include <utility>
+
+#include "at_rest.h"
+#include "waiting.h"
 
 namespace share_data::test {
 namespace {
@@ -38,79 +43,93 @@ Tracee Tracee::from_start(pid_t pid) {
   return tracee;
 }
 
-Tracee Tracee::from_now(pid_t thread) {
-  Tracee tracee{thread};
-  check(ptrace(PTRACE_SEIZE, thread, nullptr, as_pointer(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)),
+Tracee Tracee::in_call(pid_t pid, long number) {
+  Tracee tracee{pid};
+  check(ptrace(PTRACE_SEIZE, pid, nullptr, as_pointer(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)),
         "ptrace PTRACE_SEIZE");
-  check(ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr), "ptrace PTRACE_INTERRUPT");
+  check(ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr), "ptrace PTRACE_INTERRUPT");
   tracee.wait_for_stop();
+  tracee.run_to_call(number);
+  tracee.begin_step();
+  if (!eventually([&] { return call_of(pid) == number; })) throw std::runtime_error{"it does not wait in the call"};
   return tracee;
-}
-
-void Tracee::reap(pid_t pid) const {
-  int status = 0;
-  while (pid_ != pid && waitpid(pid_, &status, __WALL) == pid_ && WIFSTOPPED(status)) {
-  }
 }
 
 void Tracee::run_to_call(long number) {
   for (;;) {
-    resume(PTRACE_SYSCALL);
+    resume_and_wait(PTRACE_SYSCALL);
     __ptrace_syscall_info info{};
     check(ptrace(PTRACE_GET_SYSCALL_INFO, pid_, as_pointer(sizeof info), &info), "ptrace PTRACE_GET_SYSCALL_INFO");
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY && static_cast<long>(info.entry.nr) == number) return;
   }
 }
 
-bool Tracee::step() {
-  check(ptrace(PTRACE_SINGLESTEP, pid_, nullptr, nullptr), "ptrace PTRACE_SINGLESTEP");
-  return wait_for_stop();
+void Tracee::deliver(int signal) {
+  delivered_ = signal;
+  check(kill(pid_, signal), "kill");
 }
 
-bool Tracee::run_to(Address address, int passes, Address end) {
-  for (;;) {
-    break_at(address, end);
-    resume(PTRACE_CONT);
-    break_at(0, 0);
-    if (registers_.rip != address) return false;
-    if (--passes == 0) return true;
-    step();
+bool Tracee::step() {
+  begin_step();
+  return finish_step();
+}
+
+void Tracee::begin_step() { resume(PTRACE_SINGLESTEP); }
+
+bool Tracee::finish_step() { return wait_for_stop(); }
+
+bool Tracee::run_to(Address address, int passes, Address end, const std::function<bool(const Call&)>& is_end) {
+  for (;; step()) {
+    if (registers_.rip != address) {
+      break_at(address, end);
+      resume_and_wait(PTRACE_CONT);
+      break_at(0, 0);
+    }
+    if (registers_.rip == address && --passes == 0) return true;
+    if (registers_.rip == end && is_end(next_call().value())) return false;
   }
 }
 
+// The signal waits for it to run, and comes before its next instruction.
+void Tracee::leave_stopped() {
+  check(kill(pid_, SIGSTOP), "kill");
+  check(ptrace(PTRACE_DETACH, pid_, nullptr, nullptr), "ptrace PTRACE_DETACH");
+}
+
 std::optional<Call> Tracee::next_call() const {
-  if ((next_bytes() & 0xffff) != 0x050f) return std::nullopt;
+  errno = 0;
+  const long bytes = ptrace(PTRACE_PEEKTEXT, pid_, as_pointer(registers_.rip), nullptr);
+  if (errno != 0) throw std::system_error(errno, std::system_category(), "ptrace PTRACE_PEEKTEXT");
+  if ((bytes & 0xffff) != 0x050f) return std::nullopt;
   return Call{static_cast<long>(registers_.rax), registers_.rdi, registers_.rsi};
 }
 
-bool Tracee::next_is_atomic() const {
-  std::uint64_t bytes = next_bytes();
-  if ((bytes & 0xff) == 0xf0) return true;                   // lock
-  if ((bytes & 0xf0) == 0x40) bytes >>= 8U;                  // a REX prefix
-  return (bytes & 0xfe) == 0x86 || next_call().has_value();  // xchg with memory
+void Tracee::resume(int request, int signal) {
+  last_request_ = request;
+  check(ptrace(static_cast<__ptrace_request>(request), pid_, nullptr, as_pointer(static_cast<std::uint64_t>(signal))),
+        "ptrace");
 }
 
-void Tracee::resume(int request) {
-  check(ptrace(static_cast<__ptrace_request>(request), pid_, nullptr, nullptr), "ptrace");
+void Tracee::resume_and_wait(int request) {
+  resume(request);
   if (!wait_for_stop()) throw std::system_error(ESRCH, std::system_category(), "the process ended while it ran");
 }
 
-/// Signals do not get through to it: those that the program knows it has blocked, and waits for.
 bool Tracee::wait_for_stop() {
-  int status = 0;
-  check(waitpid(pid_, &status, __WALL), "waitpid");
-  if (!WIFSTOPPED(status)) return false;
-  const int signal = WSTOPSIG(status);
-  if (signal != SIGTRAP && signal != stopped_in_call) {
-    throw std::system_error(EINTR, std::system_category(), "the process was stopped by another signal");
+  for (;;) {
+    int status = 0;
+    check(waitpid(pid_, &status, __WALL), "waitpid");
+    if (!WIFSTOPPED(status)) return false;
+    const int signal = WSTOPSIG(status);
+    if (signal == SIGTRAP || signal == stopped_in_call) break;
+    resume(last_request_, signal == delivered_ ? std::exchange(delivered_, 0) : 0);
   }
   check(ptrace(PTRACE_GETREGS, pid_, nullptr, &registers_), "ptrace PTRACE_GETREGS");
   return true;
 }
 
-// The processor's own breakpoints stop one thread and leave the code as it is, which the others run too. Register 7
-// has two bits for each of the first four, the lower one of which turns it on; all other bits 0 means: where an
-// instruction is about to be run.
+// The processor's own breakpoints leave the code as it is. Register 7 has two bits for each of the first four, the
+// lower one of which turns it on; all other bits 0 means: when an instruction is about to be run.
 void Tracee::break_at(Address first, Address second) {
   set_debug_register(7, 0);
   if (first == 0) return;
@@ -122,13 +141,6 @@ void Tracee::break_at(Address first, Address second) {
 void Tracee::set_debug_register(unsigned number, std::uint64_t value) {
   const std::size_t offset = offsetof(user, u_debugreg) + sizeof(std::uint64_t) * number;
   check(ptrace(PTRACE_POKEUSER, pid_, as_pointer(offset), as_pointer(value)), "ptrace PTRACE_POKEUSER");
-}
-
-std::uint64_t Tracee::next_bytes() const {
-  errno = 0;
-  const long bytes = ptrace(PTRACE_PEEKTEXT, pid_, as_pointer(registers_.rip), nullptr);
-  if (errno != 0) throw std::system_error(errno, std::system_category(), "ptrace PTRACE_PEEKTEXT");
-  return static_cast<std::uint64_t>(bytes);
 }
 
 }  // namespace share_data::test

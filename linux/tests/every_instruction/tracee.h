@@ -5,6 +5,7 @@
 #include <sys/user.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 namespace share_data::test {
@@ -18,11 +19,10 @@ struct Call {
   std::uint64_t second;
 };
 
-/// One thread of a process. The others run on. All of it throws std::system_error.
+/// A process of one thread. All of it throws std::system_error.
 class Tracee {
  public:
-  /// For the child, before exec: the program gets the same addresses each time. False where that is not
-  /// allowed.
+  /// For the child, before exec: the program gets the same addresses each time. False if that is not allowed.
   static bool fix_addresses();
 
   /// For the child, before exec: it stops as soon as it runs the program.
@@ -31,42 +31,46 @@ class Tracee {
   /// A child that stops at the start.
   [[nodiscard]] static Tracee from_start(pid_t pid);
 
-  /// A thread of a child that runs already.
-  [[nodiscard]] static Tracee from_now(pid_t thread);
-
-  /// After a SIGKILL: makes sure that the end of this thread, which the tracer has to be told of, does not hide
-  /// that of the process `pid`.
-  void reap(pid_t pid) const;
+  /// A child that runs already, and that makes the system call `number` and waits in it: in the middle of a step.
+  [[nodiscard]] static Tracee in_call(pid_t pid, long number);
 
   /// Runs until it is on the way into the system call `number`. The next step makes the call.
   void run_to_call(long number);
 
+  /// Sends it a signal, which it gets with the next step. All other signals are suppressed.
+  void deliver(int signal);
+
   /// Runs one instruction; a system call is one too. False if the process ended with it.
   bool step();
 
+  /// The same in two parts, for a system call that waits.
+  void begin_step();
+  bool finish_step();
+
   /// Runs until it has come to the instruction at `address` the `passes`th time; where it stands counts. False
-  /// where it came to `end` before.
-  bool run_to(Address address, int passes, Address end);
+  /// if it came to `end` before and there `is_end` is true of the system call that it is about to make.
+  bool run_to(Address address, int passes, Address end, const std::function<bool(const Call&)>& is_end);
+
+  /// Lets go of it, stopped as if by Ctrl+Z.
+  void leave_stopped();
 
   [[nodiscard]] Address address() const { return registers_.rip; }
 
   /// The system call that the next instruction makes, if it makes one.
   [[nodiscard]] std::optional<Call> next_call() const;
 
-  /// Whether the next instruction is a system call, or one that others see whole or not at all: with a `lock`
-  /// prefix, or `xchg`.
-  [[nodiscard]] bool next_is_atomic() const;
-
  private:
   explicit Tracee(pid_t pid) : pid_(pid) {}
 
-  void resume(int request);
+  void resume(int request, int signal = 0);
   bool wait_for_stop();
+  void resume_and_wait(int request);
   void break_at(Address first, Address second);
   void set_debug_register(unsigned number, std::uint64_t value);
-  [[nodiscard]] std::uint64_t next_bytes() const;
 
   pid_t pid_;
+  int delivered_ = 0;
+  int last_request_ = 0;
   user_regs_struct registers_{};
 };
 

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "history.h"
-#include "identity.h"
 #include "member.h"
 #include "plan.h"
 
@@ -63,7 +62,7 @@ class Crowd {
 
   [[nodiscard]] std::vector<Member*> all();
   [[nodiscard]] std::vector<Member*> running();
-  [[nodiscard]] std::vector<Identity> identities();
+  [[nodiscard]] std::vector<pid_t> pids();
 
   /// How many stopped copies are in the segment that the others are in, where they stay until they go on.
   [[nodiscard]] std::size_t stopped_among_the_others();

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "bystander.h"
 #include "crowd.h"
 
 namespace share_data::test {
@@ -81,9 +80,9 @@ std::vector<Member*> Crowd::running() {
   return found;
 }
 
-std::vector<Identity> Crowd::identities() {
-  std::vector<Identity> found;
-  for (const Member* const member : running()) found.push_back(identity_of(member->copy.pid()));
+std::vector<pid_t> Crowd::pids() {
+  std::vector<pid_t> found;
+  for (const Member* const member : running()) found.push_back(member->copy.pid());
   return found;
 }
 

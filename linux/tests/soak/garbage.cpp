@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "kernel_view.h"
 #include "member.h"
+#include "wait.h"
 
 namespace share_data::test {
 namespace {
@@ -25,30 +25,40 @@ bool with_table(int id, const std::function<void(Table&)>& visit) {
   return true;
 }
 
-std::span<std::byte> bytes_of(Table& table) { return {reinterpret_cast<std::byte*>(&table), sizeof table}; }
+template <typename Object>
+std::span<std::uint8_t> bytes_of(Object& object) {
+  return {reinterpret_cast<std::uint8_t*>(&object), sizeof object};
+}
+
+void tell_all(Table& table) {
+  ++table.changes;
+  futex_wake_all(table.changes);
+}
+
+Word pid_of_the_dead() { return static_cast<Word>(Bystander{}.pid()); }
 
 }  // namespace
 
-Identity Garbage::new_bystander() {
+Word Garbage::new_bystander() {
   bystanders_.push_back(std::make_unique<Bystander>());
-  return bystanders_.back()->identity();
+  return static_cast<Word>(bystanders_.back()->pid());
 }
 
-std::string Garbage::write(std::uint32_t number, const std::vector<Identity>& copies) {
+std::string Garbage::write(std::uint32_t number, const std::vector<pid_t>& copies) {
   const int id = shmget(key_, 0, 0);
   std::string what;
   with_table(id, [&](Table& table) {
     if (magic_ == 0) magic_ = table.magic;
     if (table.magic != magic_ || magic_ == 0) return;  // nobody's yet
-    const Identity copy = copies.empty() ? identity_of_the_dead() : copies[number / 32 % copies.size()];
+    const Word copy = copies.empty() ? pid_of_the_dead() : static_cast<Word>(copies[number / 32 % copies.size()]);
     what = write_something(table, number, copy);
-    if (number / 16 % 2 == 0) table.announce();
+    if (number / 16 % 2 == 0) tell_all(table);
   });
   if (!what.empty()) segments_.push_back(id);
   return what;
 }
 
-std::string Garbage::write_something(Table& table, std::uint32_t number, Identity copy) {
+std::string Garbage::write_something(Table& table, std::uint32_t number, Word copy) {
   switch (number % 4) {
     case 0:
       return write_header_too(table, number / 4);
@@ -65,68 +75,78 @@ std::string Garbage::write_header_too(Table& table, std::uint32_t number) {
   hid_the_segment_ = true;
   switch (number % 4) {
     case 0:
-      std::ranges::generate(bytes_of(table), [&] { return static_cast<std::byte>(random()); });
+      std::ranges::generate(bytes_of(table), std::ref(random));
       return "random bytes all over";
     case 1:
-      std::ranges::fill(bytes_of(table), std::byte{0});
+      std::ranges::fill(bytes_of(table), 0);
       return "zeros all over";
     case 2:
-      std::ranges::fill(bytes_of(table), std::byte{0xff});
+      std::ranges::fill(bytes_of(table), 0xff);
       return "ones all over";
     default:
       table.magic = random();
-      table.key = random();
+      table.key = static_cast<std::uint32_t>(random());
       return "another magic and key";
   }
 }
 
-std::string Garbage::write_slots(Table& table, std::uint32_t number, Identity copy) {
-  std::mt19937_64 random{number};
-  std::atomic<Slot>& somewhere = table.slots[random() % (number % 2 == 0 ? slot_count : 64)];
-  switch (random() % 6) {
+std::string Garbage::write_slots(Table& table, std::uint32_t number, Word copy) {
+  std::mt19937 random{number};
+  Slot& somewhere = table.slots[random() % (number % 2 == 0 ? slot_count : 64)];
+  const auto own = std::ranges::find(table.slots, copy, [](const Slot& slot) { return tid_of(slot.owner); });
+  Slot& slot = own == table.slots.end() ? somewhere : *own;
+  switch (random() % 9) {
     case 0:
-      std::ranges::generate(table.slots, [&] { return random(); });
-      return "random words in all slots";
+      for (Slot& each : table.slots) each.owner = static_cast<Word>(random());
+      return "random owners of all slots";
     case 1:
-      std::ranges::fill(table.slots, free_slot);
+      for (Slot& each : table.slots) each.owner = 0;
       return "all slots free";
     case 2:
-      somewhere = random();
-      return "a random word in a slot";
+      slot.leaving = copy;
+      return fmt::format("{} seems to leave", copy);
     case 3:
-      somewhere = slot_of(copy);
-      return fmt::format("{} in one more slot", pid_of(copy));
+      for (Slot& each : table.slots) std::ranges::generate(bytes_of(each.alarms), std::ref(random));
+      return "random alarms";
     case 4:
-      somewhere = slot_of(new_bystander());
+      somewhere.owner = static_cast<Word>(random());
+      return "a random owner of a slot";
+    case 5:
+      somewhere.owner = running_word(copy);
+      return fmt::format("{} in one more slot", copy);
+    case 6:
+      somewhere.owner = running_word(new_bystander());
       return "a bystander in a slot";
+    case 7:
+      slot.owner = gone_word;
+      return fmt::format("{} seems to be gone", copy);
     default:
-      table.bury(copy);
-      return fmt::format("a tombstone for {}", pid_of(copy));
+      slot.owner = joined_word(copy);
+      return fmt::format("{} seems to have just joined", copy);
   }
 }
 
-std::string Garbage::write_head(Table& table, std::uint32_t number, Identity copy) {
+std::string Garbage::write_head(Table& table, std::uint32_t number, Word copy) {
   std::mt19937 random{number};
   switch (random() % 6) {
     case 0:
-      table.retiring = slot_of(new_bystander());
-      return "a bystander is removing the segment";
-    case 1:
-      table.admitting = slot_of(new_bystander());
+      table.admitting = new_bystander();
       return "a bystander is being admitted";
+    case 1:
+      table.admitting = copy;
+      return fmt::format("{} is being admitted", copy);
     case 2:
-      table.mourned = slot_of(copy);
-      return fmt::format("{} is mourned", pid_of(copy));
-    case 3:
       table.used = static_cast<std::uint32_t>(random() % 16);
       return "few slots in use";
-    case 4:
+    case 3:
       table.changes = static_cast<std::uint32_t>(random());
       return "another number of changes";
+    case 4:
+      table.gathered = static_cast<std::uint32_t>(random() % 2);
+      return "nobody, or everybody, was gathered";
     default:
       table.plain = static_cast<std::int32_t>(random());
-      table.retiring = random();
-      table.admitting = random();
+      table.admitting = static_cast<Word>(random());
       return "random words in the head";
   }
 }
@@ -141,18 +161,27 @@ void Garbage::repair() {
   for (const int id : segments_) {
     with_table(id, [&](Table& table) {
       table.magic = magic_;
-      table.namespaces = own_namespaces();
       table.key = static_cast<std::uint32_t>(key_);
     });
   }
 }
 
 void Garbage::uncover() const {
-  for (const int id : segments_) with_table(id, [](Table& table) { table.distrust_used(); });
+  for (const int id : segments_) with_table(id, [](Table& table) { table.used = slot_count; });
+}
+
+bool Garbage::is_gone(std::size_t copies) const {
+  bool gone = true;
+  with_table(shmget(key_, 0, 0), [&](Table& table) {
+    const auto taken = std::ranges::count_if(
+        table.slots, [](const Slot& slot) { return slot.owner != 0 && slot.leaving != tid_of(slot.owner); });
+    gone = static_cast<std::size_t>(taken) == copies;
+  });
+  return gone;
 }
 
 void Garbage::wake_all() const {
-  for (const int id : segments_) with_table(id, [](Table& table) { table.announce(); });
+  for (const int id : segments_) with_table(id, tell_all);
 }
 
 }  // namespace share_data::test

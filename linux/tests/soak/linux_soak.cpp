@@ -89,9 +89,9 @@ void describe(CLI::App& app, CommandLine& line) {
       ->capture_default_str();
   app.add_option("--seed", line.options.seed, "The same seed gives the same actions; a new one by default")
       ->envname("SHARE_DATA_TEST_SEED");
-  // Each of up to 65 copies watches all others. Of more, a death may go unnoticed where all who watch are stopped.
+  // Each of up to 127 copies watches all others. Of more, a death may be seen late if all who watch are stopped.
   app.add_option("--copies", line.options.places, "How many at most, but for a few more under --max")
-      ->check(CLI::Range(1, 50))
+      ->check(CLI::Range(1, 100))
       ->capture_default_str();
   app.add_option("--patience", line.patience_seconds, "How long the truth may take, in seconds")
       ->check(CLI::PositiveNumber)

@@ -27,11 +27,8 @@ void Soak::come_to_rest(Round::Kind kind) {
   crowd_.end_those_unheard();
   wait_for_rest(garbage);
   if (kind == Round::Kind::with_removals || garbage) bring_together();
+  if (garbage) expect_garbage_goes_away();
   expect_truth();
-  if (!garbage) return;
-  garbage_.uncover();  // now, while nobody is stopped who has to get over it
-  expect_truth();
-  garbage_.forget();
 }
 
 void Soak::wait_for_rest(bool nudge) {
@@ -42,6 +39,17 @@ void Soak::wait_for_rest(bool nudge) {
       },
       options_.patience);
   if (!rests) throw Wrong("somebody neither joins nor ends");
+}
+
+/// Now, while nobody is stopped who has to get over it.
+void Soak::expect_garbage_goes_away() {
+  garbage_.uncover();
+  const auto is_gone = [&] {
+    garbage_.wake_all();
+    return garbage_.is_gone(crowd_.running().size());
+  };
+  if (!eventually(is_gone, options_.patience)) throw Wrong("garbage stays in the slots");
+  garbage_.forget();
 }
 
 /// After `ipcrm`, one that comes calls all together; that it goes again is a change like any other.
@@ -73,8 +81,8 @@ void Soak::expect_truth() {
       who += fmt::format("\n  {} shows {}, attached to {}", member->name, shown_by(member->copy).value_or(-1),
                          fmt::join(segments_attached_by(member->copy.pid()), " "));
     }
-    throw Wrong(fmt::format("{} are live, {} attached to segment {}:{}", count, attached_to(key_),
-                            shmget(key_, 0, 0), who));
+    throw Wrong(
+        fmt::format("{} are live, {} attached to segment {}:{}", count, attached_to(key_), shmget(key_, 0, 0), who));
   }
   crowd_.all_are_together();
   if (const int id = shmget(key_, 0, 0); id >= 0) segments_.insert(id);
@@ -88,8 +96,8 @@ void Soak::expect_status_tells(std::size_t count) {
   const bool right = text.exit_code == 0 && text.output.starts_with(fmt::format("{} live\n", count)) &&
                      json.exit_code == 0 && json.output.starts_with(fmt::format("{{\"live\":{},", count));
   if (!right) {
-    throw Wrong(fmt::format("{} are live, --status says:\n{}{}{}{}", count, text.output, text.notes, json.output,
-                            json.notes));
+    throw Wrong(
+        fmt::format("{} are live, --status says:\n{}{}{}{}", count, text.output, text.notes, json.output, json.notes));
   }
 }
 

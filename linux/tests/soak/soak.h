@@ -49,6 +49,7 @@ class Soak {
 
   void come_to_rest(Round::Kind kind);
   void wait_for_rest(bool nudge);
+  void expect_garbage_goes_away();
   void expect_truth();
   [[nodiscard]] bool truth_is_shown(std::size_t count);
   void expect_status_tells(std::size_t count);

@@ -1,0 +1,99 @@
+#include <windows.h>
+
+#include <algorithm>
+#include <ratio>
+#include <system_error>
+#include <utility>
+
+#include "stop_request.h"
+
+namespace share_data {
+namespace {
+
+using std::chrono::steady_clock;
+using FileTime = std::chrono::duration<std::uint64_t, std::ratio<1, 10'000'000>>;  // the unit of FILETIME
+
+constexpr std::chrono::seconds patience{3};
+constexpr StopRequest::Duration longest{100.0 * 365 * 24 * 3600};
+
+/// The system gives a process about 5 s after its window was closed.
+constexpr DWORD time_to_leave_ms = 4500;
+
+// The system passes the handler nothing but the kind of request, so what it needs cannot live in an object.
+std::atomic<std::uint32_t> requested{0};
+std::atomic<steady_clock::rep> requested_at{0};
+PTP_TIMER timer{};
+
+void request() {
+  if (requested == 0) requested_at = steady_clock::now().time_since_epoch().count();
+  requested = 1;
+  SetEvent(StopRequest::event());
+}
+
+/// Runs on a thread of its own that the system starts
+/// (https://learn.microsoft.com/windows/console/handlerroutine).
+BOOL WINAPI on_request(DWORD kind) {
+  request();
+  if (kind == CTRL_C_EVENT || kind == CTRL_BREAK_EVENT) return TRUE;
+  // The window was closed, the user logs off, or the system shuts down: as soon as this returns, the process
+  // is ended. So do not return; the process ends, and this thread with it, when the main thread has left.
+  Sleep(time_to_leave_ms);
+  return TRUE;
+}
+
+void CALLBACK on_time_up(PTP_CALLBACK_INSTANCE /*instance*/, void* /*context*/, PTP_TIMER /*timer*/) { request(); }
+
+void check(bool succeeded, const char* call) {
+  if (!succeeded) throw std::system_error(static_cast<int>(GetLastError()), std::system_category(), call);
+}
+
+FileTime now() {
+  FILETIME time{};
+  GetSystemTimePreciseAsFileTime(&time);
+  return FileTime{std::uint64_t{time.dwHighDateTime} << 32U | time.dwLowDateTime};
+}
+
+/// With an absolute due time, the time that the system sleeps counts
+/// (https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-setthreadpooltimer).
+void start_timer(StopRequest::Duration time) {
+  timer = CreateThreadpoolTimer(on_time_up, nullptr, nullptr);
+  check(timer != nullptr, "CreateThreadpoolTimer");
+  const std::uint64_t due = (now() + std::chrono::ceil<FileTime>(std::min(time, longest))).count();
+  FILETIME due_time{.dwLowDateTime = static_cast<DWORD>(due), .dwHighDateTime = static_cast<DWORD>(due >> 32U)};
+  SetThreadpoolTimer(timer, &due_time, 0, 0);
+}
+
+}  // namespace
+
+StopRequest::StopRequest(std::optional<Duration> after) {
+  check(event() != nullptr, "CreateEvent");
+  requested = 0;
+  ResetEvent(event());
+  // A process started in a group of its own, as `start /b` does, ignores Ctrl+C, and so do those that it
+  // starts. The first call ends that (https://learn.microsoft.com/windows/console/setconsolectrlhandler).
+  check(SetConsoleCtrlHandler(nullptr, FALSE) != 0 && SetConsoleCtrlHandler(on_request, TRUE) != 0,
+        "SetConsoleCtrlHandler");
+  if (after) start_timer(*after);
+}
+
+// The handler and its event stay: the program is about to end, and a second Ctrl+C must not kill it in its last
+// steps.
+StopRequest::~StopRequest() {
+  if (timer == nullptr) return;
+  SetThreadpoolTimer(timer, nullptr, 0, 0);
+  WaitForThreadpoolTimerCallbacks(timer, TRUE);
+  CloseThreadpoolTimer(std::exchange(timer, nullptr));
+}
+
+bool StopRequest::out_of_patience() {
+  return made() && steady_clock::now().time_since_epoch() - steady_clock::duration{requested_at} > patience;
+}
+
+const std::atomic<std::uint32_t>& StopRequest::word() { return requested; }
+
+void* StopRequest::event() {
+  static HANDLE const event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  return event;
+}
+
+}  // namespace share_data

@@ -1,0 +1,218 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include "log.h"
+#include "stop_request.h"
+
+namespace share_data::test {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+class StopSignal : public testing::TestWithParam<int> {
+ protected:
+  static void send() { kill(getpid(), GetParam()); }
+};
+
+/// A request stays for as long as the process, so each test makes it in a process of its own.
+template <typename Check>
+void in_a_process_of_its_own(Check holds) {
+  EXPECT_EXIT(_exit(holds() ? 0 : 1), testing::ExitedWithCode(0), "");
+}
+
+TEST_P(StopSignal, IsCaught) {
+  in_a_process_of_its_own([] {
+    const StopRequest stop;
+    const bool before = StopRequest::made() || StopRequest::word() != 0;
+    send();
+    return !before && StopRequest::made() && StopRequest::word() == 1;
+  });
+}
+
+TEST_P(StopSignal, StaysMade) {
+  in_a_process_of_its_own([] {
+    const StopRequest stop;
+    send();
+    const auto until = steady_clock::now() + 50ms;
+    while (steady_clock::now() < until && StopRequest::made()) pause();
+    return StopRequest::made();
+  });
+}
+
+// A shell starts what it puts into the background with SIGINT and SIGQUIT ignored, nohup with SIGHUP.
+TEST_P(StopSignal, IsCaughtIfItWasInheritedAsIgnoredUnlessItIsSighup) {
+  in_a_process_of_its_own([] {
+    std::signal(GetParam(), SIG_IGN);
+    const StopRequest stop;
+    send();
+    return StopRequest::made() == (GetParam() != SIGHUP);
+  });
+}
+
+TEST_P(StopSignal, IsCaughtIfItWasInheritedAsBlocked) {
+  in_a_process_of_its_own([] {
+    sigset_t all{};
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, nullptr);
+    const StopRequest stop;
+    send();
+    return StopRequest::made();
+  });
+}
+
+TEST_P(StopSignal, DoesNotKillEvenIfItComesAgainAtTheVeryEnd) {
+  in_a_process_of_its_own([] {
+    {
+      const StopRequest stop;
+      send();
+    }
+    send();
+    return true;
+  });
+}
+
+/// Both ends of a pipe that takes no more.
+std::array<int, 2> full_pipe() {
+  std::array<int, 2> ends{};
+  if (pipe(ends.data()) != 0) throw std::system_error(errno, std::system_category(), "pipe");
+  const int flags = fcntl(ends[1], F_GETFL);
+  fcntl(ends[1], F_SETFL, flags | O_NONBLOCK);
+  for (const std::string& text : {std::string(4096, 'x'), std::string(1, 'x')}) {
+    while (write(ends[1], text.data(), text.size()) > 0) continue;
+  }
+  fcntl(ends[1], F_SETFL, flags);
+  return ends;
+}
+
+TEST_P(StopSignal, InterruptsAWriteThatIsEnteredAfterIt) {
+  in_a_process_of_its_own([] {
+    const auto ends = full_pipe();
+    const StopRequest stop;
+    send();
+    for (int i = 0; i < 3; ++i) {
+      if (write(ends[1], "x", 1) >= 0 || errno != EINTR) return false;
+    }
+    return true;
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, StopSignal, testing::Values(SIGINT, SIGTERM, SIGHUP, SIGQUIT),
+                         [](const auto& test) { return "SIG" + std::string{sigabbrev_np(test.param)}; });
+
+/// Waits in system calls, as the program does, until the request has come.
+void wait_for_request() {
+  while (!StopRequest::made()) pause();
+}
+
+TEST(StopRequest, ComesByItselfAfterItsTime) {
+  in_a_process_of_its_own([] {
+    const auto start = steady_clock::now();
+    const StopRequest stop{200ms};
+    const bool before = StopRequest::made();
+    wait_for_request();
+    return !before && steady_clock::now() - start >= 200ms;
+  });
+}
+
+TEST(StopRequest, ComesAfterTheShortestTime) {
+  in_a_process_of_its_own([] {
+    const StopRequest stop{StopRequest::Duration{1e-300}};
+    std::this_thread::sleep_for(50ms);
+    return StopRequest::made();
+  });
+}
+
+TEST(StopRequest, CanBeAsFarOffAsANumberCanSay) {
+  in_a_process_of_its_own([] {
+    const StopRequest stop{StopRequest::Duration{1e300}};
+    std::this_thread::sleep_for(50ms);
+    return !StopRequest::made();
+  });
+}
+
+TEST(StopRequest, ComesWithASignalBeforeItsTime) {
+  in_a_process_of_its_own([] {
+    const StopRequest stop{1h};
+    kill(getpid(), SIGTERM);
+    return StopRequest::made();
+  });
+}
+
+TEST(StopRequest, RunsOutOfPatienceThreeSecondsLater) {
+  in_a_process_of_its_own([] {
+    const StopRequest stop;
+    const bool before = StopRequest::out_of_patience();
+    kill(getpid(), SIGTERM);
+    const auto start = steady_clock::now();
+    while (!StopRequest::out_of_patience()) pause();
+    const auto waited = steady_clock::now() - start;
+    return !before && waited > 2900ms && waited < 3900ms;
+  });
+}
+
+TEST(StandardOutput, ThatNobodyReadsIsGivenUpAfterTheRequest) {
+  in_a_process_of_its_own([] {
+    dup2(full_pipe()[1], STDOUT_FILENO);
+    const StopRequest stop{1ms};
+    wait_for_request();
+    const auto start = steady_clock::now();
+    const bool given_up = write_standard_output("x") == std::errc::timed_out;
+    return given_up && steady_clock::now() - start < 4s;
+  });
+}
+
+TEST(StandardOutput, TakesALineAfterTheRequest) {
+  in_a_process_of_its_own([] {
+    std::array<int, 2> ends{};
+    if (pipe(ends.data()) != 0) return false;
+    dup2(ends[1], STDOUT_FILENO);
+    const StopRequest stop{1ms};
+    wait_for_request();
+    char text = 0;
+    return !write_standard_output("x") && read(ends[0], &text, 1) == 1 && text == 'x';
+  });
+}
+
+TEST(StandardError, ThatNobodyReadsCostsASecondAtMost) {
+  in_a_process_of_its_own([] {
+    dup2(full_pipe()[1], STDERR_FILENO);
+    const StopRequest stop;
+    const auto start = steady_clock::now();
+    for (int i = 0; i < 100; ++i) write_standard_error("x");
+    return steady_clock::now() - start < 2s;
+  });
+}
+
+TEST(StandardError, ThatNobodyReadsIsNotWaitedForAfterTheRequest) {
+  in_a_process_of_its_own([] {
+    dup2(full_pipe()[1], STDERR_FILENO);
+    const StopRequest stop{1ms};
+    wait_for_request();
+    const auto start = steady_clock::now();
+    write_standard_error("x");
+    return steady_clock::now() - start < 900ms;
+  });
+}
+
+TEST(BrokenPipe, IsAnErrorCodeAndNoDeath) {
+  in_a_process_of_its_own([] {
+    const StopRequest stop;
+    std::array<int, 2> ends{};
+    if (pipe(ends.data()) != 0) return false;
+    close(ends[0]);
+    return write(ends[1], "x", 1) < 0 && errno == EPIPE && !StopRequest::made();
+  });
+}
+
+}  // namespace
+}  // namespace share_data::test

@@ -1,0 +1,121 @@
+#include <gtest/gtest.h>
+#include <windows.h>
+
+#include <chrono>
+#include <string>
+
+#include "log.h"
+#include "stop_request.h"
+
+namespace share_data::test {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr DWORD patience_ms = 30'000;
+
+bool comes_within(DWORD milliseconds) {
+  return WaitForSingleObject(StopRequest::event(), milliseconds) == WAIT_OBJECT_0;
+}
+
+TEST(StopRequest, ComesByItselfAfterItsTimeAndStays) {
+  const auto start = steady_clock::now();
+  const StopRequest stop{200ms};
+  EXPECT_FALSE(StopRequest::made());
+  EXPECT_EQ(StopRequest::word(), 0U);
+  EXPECT_TRUE(comes_within(patience_ms));
+  EXPECT_GE(steady_clock::now() - start, 190ms);  // the clocks that measure and wake differ a little
+  EXPECT_TRUE(comes_within(0)) << "a second time";
+  EXPECT_TRUE(StopRequest::made());
+  EXPECT_EQ(StopRequest::word(), 1U);
+}
+
+TEST(StopRequest, ComesAfterTheShortestTime) {
+  const StopRequest stop{StopRequest::Duration{1e-300}};
+  EXPECT_TRUE(comes_within(patience_ms));
+}
+
+TEST(StopRequest, CanBeAsFarOffAsANumberCanSay) {
+  const StopRequest stop{StopRequest::Duration{1e300}};
+  EXPECT_FALSE(comes_within(100));
+  EXPECT_FALSE(StopRequest::made());
+}
+
+TEST(StopRequest, DoesNotComeAfterItsEnd) {
+  { const StopRequest stop{50ms}; }
+  Sleep(150);
+  EXPECT_FALSE(StopRequest::made());
+}
+
+TEST(StopRequest, RunsOutOfPatienceThreeSecondsLater) {
+  const StopRequest stop{1ms};
+  ASSERT_TRUE(comes_within(patience_ms));
+  const auto start = steady_clock::now();
+  EXPECT_FALSE(StopRequest::out_of_patience());
+  while (!StopRequest::out_of_patience() && steady_clock::now() - start < 30s) Sleep(10);
+  EXPECT_GT(steady_clock::now() - start, 2900ms);
+  EXPECT_LT(steady_clock::now() - start, 3900ms);
+}
+
+/// Standard error as a pipe that takes no note until somebody reads.
+class FullStandardError {
+ public:
+  FullStandardError() {
+    CreatePipe(&read_end_, &write_end_, nullptr, 1);
+    SetStdHandle(STD_ERROR_HANDLE, write_end_);
+  }
+  ~FullStandardError() {
+    SetStdHandle(STD_ERROR_HANDLE, original_);
+    CloseHandle(read_end_);  // ends the write that hangs
+  }
+  FullStandardError(const FullStandardError&) = delete;
+  FullStandardError& operator=(const FullStandardError&) = delete;
+  FullStandardError(FullStandardError&&) = delete;
+  FullStandardError& operator=(FullStandardError&&) = delete;
+
+  /// What is read until there is a newline.
+  [[nodiscard]] std::string read_line() const {
+    std::string text;
+    char character = 0;
+    DWORD size = 0;
+    while (!text.ends_with('\n') && ReadFile(read_end_, &character, 1, &size, nullptr) != 0) text += character;
+    return text;
+  }
+
+ private:
+  HANDLE original_ = GetStdHandle(STD_ERROR_HANDLE);
+  HANDLE read_end_ = nullptr;
+  HANDLE write_end_ = nullptr;
+};
+
+TEST(StandardError, ThatNobodyReadsCostsASecondAtMost) {
+  const StopRequest stop;
+  const FullStandardError full;
+  const auto start = steady_clock::now();
+  for (int i = 0; i < 100; ++i) write_standard_error("a note that nobody reads\n");
+  EXPECT_LT(steady_clock::now() - start, 2s);
+}
+
+TEST(StandardError, ThatNobodyReadsIsHardlyWaitedForAfterTheRequest) {
+  const StopRequest stop{1ms};
+  ASSERT_TRUE(comes_within(patience_ms));
+  const FullStandardError full;
+  const auto start = steady_clock::now();
+  write_standard_error("a note that nobody reads\n");
+  EXPECT_LT(steady_clock::now() - start, 900ms);
+}
+
+TEST(StandardError, TakesNotesAgainOnceSomebodyReads) {
+  const StopRequest stop;
+  const FullStandardError full;
+  write_standard_error("first\n");
+  write_standard_error("lost\n");
+  EXPECT_EQ(full.read_line(), "first\n");
+  Sleep(1000);  // the thread that wrote it ends
+  write_standard_error("third\n");
+  EXPECT_EQ(full.read_line(), "third\n");
+}
+
+}  // namespace
+}  // namespace share_data::test

@@ -1,0 +1,137 @@
+#include "wait.h"
+
+#include <fmt/format.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <ctime>
+#include <iterator>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "failed_call.h"
+#include "stop_request.h"
+
+namespace share_data {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr auto look_again_after = 500ms;
+
+/// The words that one wait waits for, each with the value that it was seen to have: if one has another value by
+/// now, the wait does not even begin.
+struct WaitList {
+  std::array<futex_waitv, FUTEX_WAITV_MAX> words;
+  std::uint32_t size = 0;
+
+  void add(const std::atomic<std::uint32_t>& word, std::uint32_t seen) {
+    words[size++] = {.val = seen, .uaddr = reinterpret_cast<std::uintptr_t>(&word), .flags = FUTEX_32, .__reserved = 0};
+  }
+};
+
+/// Adds the word of `slot` that the `number`th copy that watches it waits on: the owner word or one of the alarm words.
+/// Anybody may have overwritten an alarm word; then it is the owner word, too.
+void add_owner(WaitList& list, const Slot& slot, Word owner, std::size_t number) {
+  const std::size_t alarm = number % (1 + slot.alarms.size());
+  const Word expected = running_word(tid_of(owner));
+  if (alarm > 0 && slot.alarms[alarm - 1].owner == expected) return list.add(slot.alarms[alarm - 1].owner, expected);
+  list.add(slot.owner, owner);
+}
+
+/// A copy that runs, is leaving, or has just joined. One that is still joining will tell.
+bool can_be_missed(const Entry& entry) {
+  return tid_of(entry.owner) != 0 && (is_counted(entry) || !has_just_joined(entry.owner));
+}
+
+/// `changes`, the request to leave, and the owner words of other copies. As long as they all fit, each copy watches
+/// all others. In a larger crowd it watches those that have just joined, whom nobody else may have seen, and of the
+/// rest the nearest in the slots below its own, around the ring, and more of them at growing distances: so a death
+/// is seen even if many neighbours in a row are stopped.
+WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t own) {
+  WaitList list;
+  list.add(table.changes, view.changes);
+  list.add(StopRequest::word(), 0);
+  std::vector<Entry> others;  // the nearest first
+  const auto self = std::ranges::lower_bound(view.entries, own, {}, &Entry::index);
+  const auto is_other = [&](const Entry& entry) { return can_be_missed(entry) && entry.index != own; };
+  std::copy_if(std::reverse_iterator{self}, view.entries.rend(), std::back_inserter(others), is_other);
+  std::copy_if(view.entries.rbegin(), std::reverse_iterator{self}, std::back_inserter(others), is_other);
+  const bool all_fit = list.size + others.size() <= list.words.size();
+  std::size_t watched = 0;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < others.size() && list.size < list.words.size(); ++i) {
+    const bool chosen = all_fit || i == next;
+    if (i == next) next += 1 + (i + 1) / 8;
+    if (!chosen && !has_just_joined(others[i].owner)) continue;
+    add_owner(list, table.slots[others[i].index], others[i].owner, watched);
+    if (chosen) ++watched;
+  }
+  return list;
+}
+
+std::size_t slot_of(const Table& table, const futex_waitv& word) {
+  return (word.uaddr - reinterpret_cast<std::uintptr_t>(table.slots.data())) / sizeof(Slot);
+}
+
+void explain_sleep(const Log& log, const Table& table, const WaitList& list) {
+  std::string slots;
+  for (std::size_t i = 2; i < list.size; ++i) slots += fmt::format(" {}", slot_of(table, list.words[i]));
+  log.explain("sleeping until changes is no longer {}{}{}, or a signal comes", list.words[0].val,
+              slots.empty() ? "" : ", the kernel marks slot", slots);
+}
+
+void explain_wake(const Log& log, const Table& table, const WaitList& list, long woken) {
+  if (woken < 0) return log.explain("woken by a signal");
+  if (woken < 2) return log.explain("woken by another copy: changes is now {}", table.changes.load());
+  const futex_waitv& word = list.words[static_cast<std::size_t>(woken)];
+  const std::size_t slot = slot_of(table, word);
+  log.explain("woken by the kernel: slot {} was {}, and is now {}", slot, to_text(static_cast<Word>(word.val)),
+              to_text(table.slots[slot].owner));
+}
+
+}  // namespace
+
+void wait_for_change(const Table& table, const View& view, std::uint32_t own, const Log& log) {
+  static bool refused = false;
+  if (table.changes != view.changes || StopRequest::made()) return;
+  if (refused) return futex_wait(table.changes, view.changes, look_again_after);
+  const WaitList list = words_to_wait_for(table, view, own);
+  if (log.explains()) explain_sleep(log, table, list);
+  const long woken = syscall(SYS_futex_waitv, list.words.data(), list.size, 0U, nullptr, CLOCK_MONOTONIC);
+  const int error = woken < 0 ? errno : 0;
+  if (log.explains() && error != EAGAIN) explain_wake(log, table, list, woken);
+  if (error == 0 || error == EAGAIN || error == EINTR) return;
+  refused = error == ENOSYS || error == EPERM;
+  if (!refused) throw failed_call(error, "futex_waitv");
+  log.note(
+      fmt::format("futex_waitv: {}: this kernel is older than 5.16, or a sandbox forbids the call; looking for "
+                  "killed copies every {} ms instead",
+                  std::generic_category().message(error), look_again_after.count()));
+}
+
+void cool_down(std::uint32_t live) {
+  const auto until = steady_clock::now() + std::max<std::chrono::microseconds>(16ms, live * 64us);
+  for (auto now = steady_clock::now(); now < until && !StopRequest::made(); now = steady_clock::now()) {
+    futex_wait(StopRequest::word(), 0, until - now);
+  }
+}
+
+void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t seen, std::chrono::nanoseconds patience) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);
+  const timespec limit{.tv_sec = seconds.count(), .tv_nsec = (patience - seconds).count()};
+  syscall(SYS_futex, &word, FUTEX_WAIT, seen, &limit, nullptr, 0);
+}
+
+long futex_wake_all(const std::atomic<std::uint32_t>& word) {
+  return syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+}  // namespace share_data
