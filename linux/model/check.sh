@@ -8,11 +8,11 @@ case " $* " in
   *" -DLIVELOCK "*) kind=-DNP search=-l ;;
   *) kind=-DSAFETY search= ;;
 esac
-if [ "$expected" = holds ]; then optimize=-O2; else optimize=-O0; fi  # an error is soon found
+if [ "$expected" = holds ]; then how=-O2; else how="-O0 -DREVERSE"; fi  # in this order an error is soon found
 
 rm -rf "$folder" && mkdir -p "$folder" && cd "$folder"
 spin -a "$@" "$model"
-"${CC:-cc}" $optimize -w "$kind" -DCOLLAPSE -DNOREDUCE -DMEMLIM=3500 -o pan pan.c
+"${CC:-cc}" $how -w "$kind" -DCOLLAPSE -DNOREDUCE -DMEMLIM=3500 -o pan pan.c
 ./pan $search -m100000 >report
 grep -E '^pan:|errors:|states, stored$|total actual|elapsed' report
 if grep -q 'errors: 0' report; then

@@ -1,297 +1,295 @@
-// Every interleaving of how copies join and leave: membership.cpp, segment.cpp, table.cpp, display.cpp and lookout.cpp
-// as a model for Spin. It begins here; system.pml is what it stands on.
+// Every interleaving of how copies join, look, wait, leave, die and are stopped: membership.cpp and table.cpp as a
+// model for Spin. It begins here; system.pml is what it stands on.
 //
 //   spin -a membership.pml && cc -O2 -DSAFETY -DCOLLAPSE -DNOREDUCE -o pan pan.c && ./pan -m100000
 //
-// and to see whether it can go round in circles for ever:
+// and to see whether copies can keep each other busy without end:
 //
 //   spin -a -DLIVELOCK membership.pml && cc -O2 -DNP -DCOLLAPSE -DNOREDUCE -o pan pan.c && ./pan -l -m100000
 //
-// It looks for a copy that shows a wrong count, a copy in a segment that is removed though nobody has called
-// ipcrm, a segment that is left behind, and a wait that never ends: a state with no way out. -DMUTANT=… takes
-// one step of the protocol away, and it must find one of these. Then `./pan -r -v` tells how it came about.
+// It looks for a copy that sleeps and shows a wrong count, for one that sleeps in a segment that is removed, for a
+// segment that is left behind, and for a state with no way out. -DMUTANT=… takes one step of the protocol away,
+// and it must find one of these. Then `spin -t -p membership.pml` tells how it came about.
 //
-// The steps carry the names of the functions that they model. One step here is one step there: a
-// compare-and-swap, a read of a shared word, a system call; what a copy does with what it has read belongs to
-// the step. A copy can be killed before each of them.
+// One step here is one step there: a system call, or a read or write of a shared word. What a copy does with what
+// it has read belongs to the step. A copy can be killed or stopped before each step.
 //
 // What is simpler than the program, and why nothing is lost by it:
-// - `changes` is kept as one bit a copy, `asleep`: it still is what the copy has seen. That is all that a wait
-//   by value can tell.
-// - The two threads of a copy are one process. The one that shows the count changes nothing in the table but
-//   to bury the dead, which the other one does as well.
-// - The slots are a set. Where in the table a copy stands makes no difference but for a look that goes slot by
-//   slot, and the one that decides over the end of a segment takes them in any order. The other looks are one
-//   step, and `used`, which only spares them empty slots, is left out: each change of a slot is announced
-//   later, so a look that it falls into is repeated.
-// - A tombstone is a free slot: the two differ in what people are told.
-// - gather_removed() calls all copies at once: what one of them does is nothing to the others.
-// - What only the copy itself can feel is one step with what comes before or after it.
-// - The article's counter is left out, and --max: a claim and a count, and backing out is leaving.
+// - `changes` is kept as one bit a copy, `changed`: it is no longer what the copy has seen. A wait by value can
+//   tell no more than that.
+// - A slot has 2 words that the kernel marks, not 4: one for each of the other two copies. One copy can be stopped
+//   here, and takes one wake with it.
+// - All words are read in one step. If one changes during a look, either it is watched, and the wait ends at once;
+//   or the change is told afterwards, and the look is repeated.
+// - A TID may be used again at once, which is more than the kernel does.
+// - shmget() and shmat() are one step: if the segment is removed in between, the joiner gets there, or to the next
+//   one. The end of a process and its detaching are one too: nothing depends on who is attached.
+// - A joiner tells those in all removed segments in the same step: what one of them does is nothing to the others.
+// - The words that a look has found GONE are freed in one step: all copies have been told of all of them.
+// - A joiner takes the lowest free slot. Which one it is matters only to who watches whom; -DANY_SLOT tries them
+//   all. Only the first slot of an empty ring is always slot 0: a ring looks the same from everywhere.
+// - A stop request is obeyed between two looks, whether the copy sleeps or has been woken.
+// - Garbage in the table, TIDs of other PID namespaces, --max and the article's counter are left out.
+//
+// What is left out and could make a difference: futex_waitv() is one step here, but queues on one word after
+// another. A copy that is stopped in just this system call may take a wake with it that another one needs, if
+// somebody has joined since it looked.
 #define COPIES 3  // that run at once
+#define SLOTS 4   // enough: a copy that finds none free is stuck, which would be found
 #ifndef STARTS
-#define STARTS 6  // whoever has ended may start again
+#define STARTS 3  // whoever has ended may start again
 #endif
 #ifndef KILLS
 #define KILLS 1  // at any step of any copy
 #endif
+#ifndef STOPS
+#define STOPS 0  // SIGSTOP, at any step of any copy, and never SIGCONT
+#endif
 #ifndef REMOVALS
 #define REMOVALS 0  // calls of ipcrm by somebody else
 #endif
-#ifndef TAKEOVERS
-#define TAKEOVERS 0  // waits that run out of patience with a remover that is only slow
+#ifndef LEAVES
+#define LEAVES 1  // 0: no copy ends by itself
 #endif
-#ifndef INTERRUPTS
-#define INTERRUPTS 1  // requests to stop that come while a copy waits for a remover
+#ifndef REACH
+#define REACH 2  // how many of the others a copy watches
 #endif
-#define NO_RETIRING 1        // a leaver does not say that it removes the segment
-#define NO_LOOK_AGAIN 2      // a leaver does not look again after it has said so
-#define NO_RETRY 3           // a leaver does not wait for what comes of another one's removing it
-#define SILENT_REMOVER 4     // a remover that was overtaken does not call those who have joined meanwhile
-#define WAIT_BEFORE_CLAIM 5  // a joiner waits for the remover first, and then claims its slot
-#define DEAD_REMOVER 6       // a joiner waits for a remover that is dead
-#define NO_REMOVED_CHECK 7   // a joiner does not ask last of all whether the segment is removed
-#define NOBODY_GATHERS 8     // nobody calls those in removed segments together
-#define EARLY_GATHERED 9     // `gathered` is set before that is done, not after
-#define LATE_SEEN 10         // `changes` is read after the slots, not before
-#define FIRST_BURIER 11      // who sees a death tells the others only if it was the first to bury it
-#define EARLY_MOURNED 12     // who sees a death writes down that it has told the others before it has
+#define SILENT_JOINER 1       // a joiner does not tell
+#define SILENT_WITNESS 2      // who sees that somebody is gone frees the word, but does not tell
+#define WAKE_ONLY 3           // `changes` is not incremented when all are woken
+#define LATE_SEEN 4           // `changes` is read after the words, not before
+#define UNTOLD_UNWATCHED 5    // a word that says "not everybody has been told" is watched no more than others
+#define UNTOLD_ON_OWNER 6     // such a word is watched by all on the owner word
+#define EARLY_SHOWN 7         // a copy is shown and watched before its alarm words are written
+#define ONE_WORD 8            // everybody watches the owner word
+#define LEAVERS_UNWATCHED 9   // a copy that says that it leaves is not watched
+#define LEAVERS_COUNTED 10    // one that leaves counts those that leave as well until they are gone
+#define STALE_NOTE 11         // a joiner does not clear the note that the slot's last owner left
+#define LATE_NODE 12          // the robust list points at the word only after it has been claimed
+#define BLIND_FREE 13         // a word is freed by a store, not by a compare-and-swap
+#define NO_REMOVED_CHECK 14   // nobody asks whether the segment is removed
+#define NO_GATHERING 15       // nobody calls those in removed segments together
+#define LATE_GATHERING 16     // a joiner does so after it has claimed its word
+#define EARLY_GATHERED 17     // `gathered` is set before that is done, not after
 #ifndef MUTANT
 #define MUTANT 0
 #endif
 
 #include "system.pml"
 
-// membership.cpp: joining -----------------------------------------------------------------------------------
+// Telling ---------------------------------------------------------------------------------------------------
 
-inline open_or_create() {  // after shmget(): a step that only this copy can feel is one with the step before
-  do
-  :: atomic { exists(here[me]) -> segment[here[me]].attached = segment[here[me]].attached | bit_of(me); break }
-  :: d_step { !exists(here[me]) -> shmget() }  // it was removed and is gone
-  od
+inline tell() {
+  d_step { when(MUTANT != WAKE_ONLY, change(here[me])) };
+  d_step { wake_all(here[me]) }
 }
 
-inline claim_slot() { segment[here[me]].slots = segment[here[me]].slots | self }
+// Joining ---------------------------------------------------------------------------------------------------
 
-inline wait_for_remover() {
-  do
-  :: atomic {
-      holder = segment[here[me]].retiring;
-      if
-      :: holder == 0 || segment[here[me]].removed -> holder = 0; break
-      :: else
-      fi
-    };
-    if  // where the program looks every millisecond, the model waits until there is something new to see
-    :: atomic { segment[here[me]].retiring != holder || segment[here[me]].removed -> holder = 0 }
-    :: d_step {
-        !is_alive(holder) && MUTANT != DEAD_REMOVER ->
-        compare_exchange(segment[here[me]].retiring, holder, 0);
-        holder = 0
-      }
-    :: atomic {
-        takeovers < TAKEOVERS -> takeovers++;
-        compare_exchange(segment[here[me]].retiring, holder, 0);
-        holder = 0;
-        break
-      }
-    :: atomic { interrupts < INTERRUPTS -> interrupts++; holder = 0; goto leaving }
-    fi
-  od
+#define must_gather (!segment[here[me]].gathered && another_is_removed && MUTANT != NO_GATHERING)
+#define gathers_first (must_gather && MUTANT != LATE_GATHERING)
+
+inline gather() {
+  d_step { must_gather -> change_removed(); when(MUTANT == EARLY_GATHERED, segment[here[me]].gathered = 1) };
+  d_step { wake_all_removed() };
+  segment[here[me]].gathered = 1
 }
 
-inline gather_removed() {
-  when(segment[0].removed, announce(0));
-  when(segment[1].removed, announce(1));
-  when(segment[2].removed, announce(2));
-  when(segment[3].removed, announce(3));
-  when(segment[4].removed, announce(4))
-}
+#ifdef ANY_SLOT
+#define may_take(i, lower_one_is_free) (is_free(i) && !is_empty)
+#else
+#define may_take(i, lower_one_is_free) (is_free(i) && !(lower_one_is_free))
+#endif
 
-inline tell_that_we_joined() {
-  when(occupied(here[me]) > attached(here[me]), bury_dead(here[me]));
-  announce(here[me])
+inline claim() {
+  if
+  :: is_free(0) -> slot[me] = 0
+  :: may_take(1, is_free(0)) -> slot[me] = 1
+  :: may_take(2, is_free(0) || is_free(1)) -> slot[me] = 2
+  :: may_take(3, is_free(0) || is_free(1) || is_free(2)) -> slot[me] = 3
+  fi;
+  own_word = tid(me) | OWNER_DIED;
+  when(MUTANT != LATE_NODE, node[me] = here[me]);  // points at it before, which only this copy can feel
+  when(!another_is_removed, segment[here[me]].gathered = 1)
 }
 
 inline join() {
-  do
-  :: open_or_create();
-#if MUTANT == WAIT_BEFORE_CLAIM
-    wait_for_remover();
-    atomic { claim_slot() };
-#else
-    atomic { claim_slot() };
-    wait_for_remover();
+  do  // a copy that joins again gives up the protection of its old word before it claims a new one
+  :: gather()
+  :: d_step { !gathers_first && node[me] != NONE -> node[me] = NONE; old_slot[me] = slot[me]; slot[me] = 0 }
+  :: atomic { !gathers_first && node[me] == NONE -> claim(); break }
+  od;
+#if MUTANT == LATE_NODE
+  node[me] = here[me];
 #endif
+#if MUTANT == LATE_GATHERING
+  if
+  :: gather()
+  :: atomic { !must_gather }
+  fi;
+#endif
+  own_note = (MUTANT == STALE_NOTE -> own_note : 0);
+  own_alarm = tid(me);
+#if MUTANT != SILENT_JOINER
+  tell();
+#endif
+  d_step { own_word = tid(me); has_told[me] = STOPS > 0 }
+}
+
+// Looking ---------------------------------------------------------------------------------------------------
+
+#define word_of(i) segment[here[me]].word[i]
+#define alarm_is_set(i) (word_of(alarm_of(i)) == tid_of(word_of(i)) || MUTANT == EARLY_SHOWN)
+#define is_untold(i) ((word_of(i) & OWNER_DIED) != 0)
+#define is_watched(i) \
+  ((rank < REACH && (is_counted(here[me], i) || MUTANT != LEAVERS_UNWATCHED)) || \
+   (is_untold(i) && MUTANT != UNTOLD_UNWATCHED))
+#define waits_on_alarm(i) \
+  (rank % 2 == 1 && word_of(alarm_of(i)) == tid_of(word_of(i)) && MUTANT != ONE_WORD && \
+   !(is_untold(i) && MUTANT == UNTOLD_ON_OWNER))
+
+inline look_at(i) {  // a word with a TID
+  if
+  :: alarm_is_set(i) ->  // if not, it has not told yet: whoever looks now will look again
+    when(is_counted(here[me], i), count++);
     if
-    :: atomic { !segment[here[me]].removed || MUTANT == NO_REMOVED_CHECK -> break }
-    :: d_step {
-        segment[here[me]].removed && MUTANT != NO_REMOVED_CHECK ->
-        release(here[me]);
-        shmdt(here[me], me);
-        shmget()
-      }
+    :: is_watched(i) && waits_on_alarm(i) -> watched[me].word[alarm_of(i)] = word_of(alarm_of(i))
+    :: is_watched(i) && !waits_on_alarm(i) -> watched[me].word[i] = word_of(i)
+    :: else
     fi
+  :: else
+  fi;
+  rank++
+}
+
+inline look() {
+  count = 1; rank = 0; step = 1;
+  do
+  :: step < SLOTS ->
+    other = (slot[me] + SLOTS - step) % SLOTS;  // the nearest one below comes first
+    if
+    :: word_of(other) == GONE -> gone = gone | (1 << other)
+    :: word_of(other) > GONE -> look_at(other)
+    :: else
+    fi;
+    step++
+  :: else -> break
   od;
   if
-  :: d_step { segment[here[me]].gathered -> tell_that_we_joined() }
-#if MUTANT == EARLY_GATHERED
-  :: d_step { !segment[here[me]].gathered -> segment[here[me]].gathered = 1 };
-    d_step { gather_removed() };
-#else
-  :: d_step { !segment[here[me]].gathered -> when(MUTANT != NOBODY_GATHERS, gather_removed()) };
-    segment[here[me]].gathered = 1;
-#endif
-    d_step { tell_that_we_joined() }
-  fi
+  :: gone == 0 -> shown[me] = count; state[me] = READY; when(MUTANT == LATE_SEEN, changed[me] = 0)
+  :: else -> wake(me)
+  fi;
+  count = 0; rank = 0; step = 0; other = 0
 }
 
-// membership.cpp: leaving -----------------------------------------------------------------------------------
-
-inline leave(s) {
-  atomic { release(s) };
-  d_step { when(occupied(s) >= attached(s), bury_dead(s)); announce(s) };
-  retire(s)
-}
-
-inline look_at(s, copy_) { !has(looked, copy_) && !stands_in(s, copy_) -> looked = looked | bit_of(copy_) }
-#define finds(s, copy_) (!has(looked, copy_) && stands_in(s, copy_))
-
-inline retire(s) {
+inline free_gone() {
   do
-  :: atomic { anybody_alive(s) || segment[s].removed -> break }
-  :: atomic { !anybody_alive(s) && !segment[s].removed };
-    if
-    :: d_step {
-        segment[s].retiring == 0 ->
-        when(MUTANT != NO_RETIRING, segment[s].retiring = identity[me]);
-        looked = (MUTANT == NO_LOOK_AGAIN -> 7 : bit_of(me))
-      };
-      do  // look again
-      :: d_step { look_at(s, 0) }
-      :: d_step { look_at(s, 1) }
-      :: d_step { look_at(s, 2) }
-      :: atomic { finds(s, 0) || finds(s, 1) || finds(s, 2) -> looked = 0; break }
-      :: atomic { looked == 7 -> IPC_RMID(s); break }
-      od;
+  :: step < SLOTS ->
+    when(has(gone, step) && (word_of(step) == GONE || MUTANT == BLIND_FREE), word_of(step) = FREE);
+    step++
+  :: else -> break
+  od;
+  step = 0; gone = 0
+}
+
+// Running ---------------------------------------------------------------------------------------------------
+
+#define has_nothing_to_do (old[me] == NONE && gone == 0)
+
+inline stay() {  // until the segment is removed, or it leaves
+  do
+  :: d_step { old[me] != NONE -> segment[old[me]].word[old_slot[me]] = FREE; old_slot[me] = 0; shmdt(old[me]) }
+  :: atomic {
+      has_nothing_to_do && (state[me] == AWAKE || (state[me] == READY && differs(me))) ->
+      wake(me);
       if
-      :: d_step {
-          looked != 0 ->
-          looked = 0;
-          when(segment[s].retiring != identity[me] && MUTANT != SILENT_REMOVER, announce(s))
-        }
-      :: d_step { looked == 0 -> compare_exchange(segment[s].retiring, identity[me], 0) }
-      fi;
-      break
-    :: atomic { segment[s].retiring != 0 && MUTANT == NO_RETRY -> break }
-    :: atomic { segment[s].retiring != 0 && MUTANT != NO_RETRY -> holder = segment[s].retiring };
-      if  // it may have looked before we freed our slot, and leave it to us after all
-      :: atomic { segment[s].retiring != holder || segment[s].removed || anybody_alive(s) -> holder = 0 }
-      :: d_step { !is_alive(holder) -> compare_exchange(segment[s].retiring, holder, 0); holder = 0 }
-      :: d_step {
-          takeovers < TAKEOVERS -> takeovers++;
-          compare_exchange(segment[s].retiring, holder, 0);
-          holder = 0
-        }
-      fi
-    fi
-  od
-}
-
-// display.cpp, lookout.cpp ----------------------------------------------------------------------------------
-
-inline mourn() {  // after bury(): tells everybody, and only then writes down that it has
-#if MUTANT == EARLY_MOURNED
-  segment[here[me]].mourned = dead;
-  d_step { announce(here[me]); dead = 0; asleep[me] = 1 }
-#else
-  d_step { announce(here[me]) };
-  d_step { segment[here[me]].mourned = dead; dead = 0; asleep[me] = 1 }
-#endif
-}
-
-inline show_changes() {
-  do
-  :: if
-    :: atomic {
-        segment[here[me]].removed ->  // joins again there before it leaves here
-        assert(removals > 0 || takeovers > 0);
-        is_in[me] = 0; wake(me); old[me] = here[me]; shmget();
+      :: segment[here[me]].removed && MUTANT != NO_REMOVED_CHECK ->
+        has_told[me] = 0; old[me] = here[me]; attach();
         break
-      }
-    :: d_step {
-        !segment[here[me]].removed ->
-        waits[me] = 1;
-        when(asleep[me] || MUTANT == LATE_SEEN, shown[me] = segment[here[me]].slots)
-      }
-    fi;
-#if MUTANT == LATE_SEEN
-    asleep[me] = 1;
+      :: else -> state[me] = LOOKING  // seen = changes
+      fi
+    };
+    d_step { look() }
+#if MUTANT == SILENT_WITNESS
+  :: d_step { gone != 0 -> free_gone() }
+#else
+  :: gone != 0 -> tell(); d_step { free_gone() }
 #endif
-    if  // wait_for_change() in one thread, look_after_the_others() in the other
-    :: d_step { !asleep[me] -> waits[me] = 0; asleep[me] = 1 }
-    :: d_step { sees_death(me) -> waits[me] = 0; pick(deaths_seen(me), dead); wake(me); bury(here[me], dead) };
-      mourn()
-    :: atomic { is_in[me] = 0; waits[me] = 0; wake(me); goto leaving }
+  :: atomic { state[me] == READY && !differs(me) -> state[me] = ASLEEP }  // futex_waitv()
+  :: d_step {
+      LEAVES && has_nothing_to_do && state[me] != LOOKING -> own_note = tid(me); wake(me); has_told[me] = 0
+    };
+    if
+    :: atomic { anybody_is_counted -> goto ending }
+    :: atomic { !anybody_is_counted }; d_step { IPC_RMID(here[me]) }; goto ending
     fi
   od
 }
 
-// One copy is like another: of those that do not run, let the first one start.
-#define is_next (identity[me] == 0 && (me < 1 || identity[0] != 0) && (me < 2 || identity[1] != 0))
-#define nobody_runs (identity[0] == 0 && identity[1] == 0 && identity[2] == 0)
+// One copy is like another: of those that do not run, let the first one start. The last start of all is to find
+// what the killed have left.
+#define is_next (!running[me] && (me < 1 || running[0]) && (me < 2 || running[1]))
+#define nobody_runs (!running[0] && !running[1] && !running[2])
+#define may_start ((started < STARTS && is_next) || (started == STARTS && me == 0 && nobody_runs))
 
-proctype copy(byte me) {
-  byte looked;  // the copies that it has not found at its last look
-  byte holder;  // what it has read in `retiring`
-  byte dead;    // whom it mourns
+active [COPIES] proctype copy() {
+  byte gone;  // the slots whose owners it has found gone
 end:
   do
-  :: d_step { (started < STARTS && is_next) || (started == STARTS && me == 0 && nobody_runs) -> start() };
+  :: d_step { may_start -> started++; running[me] = 1; attach() };
     {
       do
       :: join();
-        if
-        :: atomic { old[me] == NONE -> is_in[me] = 1; asleep[me] = 1 }  // seen = changes
-        :: old[me] != NONE -> leave(old[me]); atomic { shmdt(old[me], me); is_in[me] = 1; asleep[me] = 1 }
-        fi;
-        show_changes()
-      od;
-leaving:
-      leave(here[me]);
-      if
-      :: atomic { old[me] == NONE -> end_life() }
-      :: old[me] != NONE -> leave(old[me]); atomic { end_life() }
-      fi
+        stay()
+      od
     } unless {
-      atomic { killed[me] -> end_life() }
-    }
+      if
+      :: atomic { signal ? eval(me), SIGKILL -> kills++; wake(me) }
+      :: atomic { signal ? eval(me), SIGSTOP -> stops++; is_stopped[me] = 1; wake(me) };
+        atomic { signal ? eval(me), SIGKILL -> kills++; is_stopped[me] = 0 }
+      fi
+    };
+ending:
+    atomic { wake(me); mark(node[me], slot[me]) };
+    atomic { mark(node[me], alarm_of(slot[me])); exit() }
   od
 }
 
-// Nobody starts, leaves, dies, or is about to join again. What a copy that is in does otherwise is no excuse: it
-// may be stopped there for ever.
-#define sleeps(p) (waits[p] && asleep[p] && !sees_death(p))
-#define is_settled(p) (identity[p] == 0 || (is_in[p] && (sleeps(p) || !segment[here[p]].removed)))
+// What must hold --------------------------------------------------------------------------------------------
+
+// A copy that is stopped while it joins or leaves may be shown or not.
+#define is_in_flight(p) (is_stopped[p] && !has_told[p])
+#define in_flight (is_in_flight(0) + is_in_flight(1) + is_in_flight(2))
+#define is_in(p, s) (running[p] && here[p] == s && !is_in_flight(p))
+#define live_in(s) (is_in(0, s) + is_in(1, s) + is_in(2, s))
+#define live (running[0] + running[1] + running[2])
+#define rests(p) (!running[p] || state[p] == ASLEEP || is_stopped[p])
 
 inline check(p) {
   if
-  :: sleeps(p) ->
-    assert(shown[p] == alive);
-    assert((segment[here[p]].slots & alive) == alive);
-    assert(key == here[p] || removals > 0 || (takeovers > 0 && kills > 0))
+  :: state[p] == ASLEEP ->
+    assert(live_in(here[p]) <= shown[p] && shown[p] <= live_in(here[p]) + in_flight);
+    assert(shown[p] == live || removals > 0 || stops > 0);
+    assert(!segment[here[p]].removed || (removals > 0 && (key == NONE || !segment[key].gathered)))
   :: else
   fi
 }
 
-#ifndef LIVELOCK  // where every circle is one too many, this one is too
-active proctype everybody_shows_the_truth() {
+#define if_any_left(n, limit, p) ((n) < (limit) && started <= STARTS -> (p) : NONE)
+
+active proctype everybody_else() {
 end:
   do
-  :: d_step { is_settled(0) && is_settled(1) && is_settled(2) -> check(0); check(1); check(2) }
+  :: signal ! if_any_left(kills, KILLS, 0), SIGKILL
+  :: signal ! if_any_left(kills, KILLS, 1), SIGKILL
+  :: signal ! if_any_left(kills, KILLS, 2), SIGKILL
+  :: signal ! if_any_left(stops, STOPS, 0), SIGSTOP
+  :: signal ! if_any_left(stops, STOPS, 1), SIGSTOP
+  :: signal ! if_any_left(stops, STOPS, 2), SIGSTOP
+  :: d_step { removals < REMOVALS && key != NONE -> removals++; other = key; IPC_RMID(other); other = 0 }
+#ifndef LIVELOCK  // these two are circles
+  :: d_step { rests(0) && rests(1) && rests(2) -> check(0); check(1); check(2) }
   :: d_step { nobody_runs -> assert(key == NONE || kills > 0) }
+#endif
   od
 }
-#endif
-
-init { atomic { run copy(0); run copy(1); run copy(2) } }

@@ -1,70 +1,132 @@
-// What membership.pml stands on: the segments, the kernel that keeps them, the table that lies in one, what
-// there is to know of each copy; and who kills copies and removes segments.
-#define SEGMENTS 5  // at once
+// What membership.pml stands on: the segments and the tables in them, the kernel, and what there is to know of each
+// copy.
+#define SEGMENTS 4  // at once
 #define NONE 15
+#define me _pid
+
+// A word of a slot, as in table.h. WAITERS, which all but a free one have, is left out.
+#define FREE 0
+#define OWNER_DIED 1
+#define GONE OWNER_DIED
+#define tid(p) (2 * (p) + 2)
+#define tid_of(word) ((word) & ~OWNER_DIED)
+#define alarm_of(i) (SLOTS + (i))
 
 typedef Segment {
-  short slots;  // a set of identities
-  byte retiring;
-  byte mourned;
-  byte attached;  // a set of copies
-  bit removed;
+  byte word[2 * SLOTS];  // the owner words, and then the alarm words
+  byte leaving[SLOTS];
   bit gathered;
+  bit removed;
 }
 Segment segment[SEGMENTS];
 byte key = NONE;  // the segment that has the key
 
-// An identity is never used again. Here it is once nobody can hold it against its copy any more: who starts
-// where another one has left has its identity, where another one was killed, a new one. 0 is nobody.
-byte identity[COPIES];
-byte deaths[COPIES];
-byte here[COPIES] = NONE;  // the segment that the copy lives in, or is about to
-byte old[COPIES] = NONE;   // the removed one that it comes from, while it joins again
-short shown[COPIES];       // the identities behind the count that it shows, as long as it is asleep
-bit asleep[COPIES];        // would sleep: `changes` is what it has seen
-bit is_in[COPIES];         // has joined, and does not leave yet
-bit waits[COPIES];         // has shown the count and waits for a change
-bit killed[COPIES];
-short alive;  // a set of identities
-byte started, kills, removals, takeovers, interrupts;
+mtype = { AWAKE, LOOKING, READY, ASLEEP };  // READY: has looked, and is about to wait
+mtype state[COPIES] = AWAKE;
+bit changed[COPIES];  // `changes` is no longer what it has seen
+typedef Words { byte word[2 * SLOTS] }
+Words watched[COPIES];     // the words that it waits on, each with the value that it has seen, or 0
+byte shown[COPIES];        // the count, while it waits
+byte here[COPIES] = NONE;  // the segment that it is in, or is about to join
+byte slot[COPIES];
+byte old[COPIES] = NONE;  // the removed one that it comes from, while it joins again
+byte old_slot[COPIES];
+byte node[COPIES] = NONE;  // the segment in which its robust list points at the words of `slot`
+bit running[COPIES];
+bit is_stopped[COPIES];
+bit has_told[COPIES];  // has joined and told, and does not leave yet; kept only if copies can be stopped
+byte started, kills, stops, removals;
 
-#define self bit_of(identity[me])
-#define bit_of(n) (1 << (n))
+mtype = { SIGKILL, SIGSTOP };
+chan signal = [0] of { byte, mtype };  // to one copy
+
+hidden byte count, rank, step, other, id;  // only used within a step
+
 #define has(set, n) (((set) >> (n)) & 1)
-#define count_of(set) (count_of_3(set) + count_of_3((set) >> 3) + count_of_3((set) >> 6))
-#define count_of_3(set) (has(set, 1) + has(set, 2) + has(set, 3))
-#define is_alive(id) has(alive, id)
-#define occupied(s) count_of(segment[s].slots)
-#define attached(s) count_of(segment[s].attached << 1)
-#define anybody_alive(s) ((segment[s].slots & alive) != 0)
-#define stands_in(s, copy_) (identity[copy_] != 0 && has(segment[s].slots, identity[copy_]))
-#if MUTANT == FIRST_BURIER
-#define deaths_seen(p) (shown[p] & segment[here[p]].slots & ~alive)
-#else
-#define deaths_seen(p) (shown[p] & ~alive & (segment[here[p]].slots | ~bit_of(segment[here[p]].mourned)))
-#endif
-#define sees_death(p) (deaths_seen(p) != 0)
-#define exists(s) (key == s || segment[s].attached != 0)
-#define is_named(s) (here[0] == s || here[1] == s || here[2] == s || old[0] == s || old[1] == s || old[2] == s)
 #define when(condition, action) if :: condition -> action :: else fi
+#define any_slot(test, x) (test(x, 0) || test(x, 1) || test(x, 2) || test(x, 3))
 
-// The kernel ------------------------------------------------------------------------------------------------
+// The table -------------------------------------------------------------------------------------------------
 
-inline vanish(s) {  // the memory is given back when nobody has it and nobody can find it
+#define own_word segment[here[me]].word[slot[me]]
+#define own_alarm segment[here[me]].word[alarm_of(slot[me])]
+#define own_note segment[here[me]].leaving[slot[me]]
+#define is_taken(s, i) (segment[s].word[i] != FREE)
+#define is_free(i) (!is_taken(here[me], i))
+#define is_empty (!any_slot(is_taken, here[me]))
+#define is_counted(s, i) (segment[s].word[i] > GONE && tid_of(segment[s].word[i]) != segment[s].leaving[i])
+#if MUTANT == LEAVERS_COUNTED
+#define is_another(s, i) (i != slot[me] && segment[s].word[i] > GONE)
+#else
+#define is_another(s, i) is_counted(s, i)
+#endif
+#define anybody_is_counted any_slot(is_another, here[me])  // whoever asks is leaving, and not counted
+
+// Futexes ---------------------------------------------------------------------------------------------------
+
+#define word_differs(p, i) (watched[p].word[i] != 0 && watched[p].word[i] != segment[here[p]].word[i])
+#define alarm_differs(p, i) word_differs(p, alarm_of(i))
+#define differs(p) (changed[p] || any_slot(word_differs, p) || any_slot(alarm_differs, p))
+
+inline wake(p) {
+  do
+  :: id < 2 * SLOTS -> watched[p].word[id] = 0; id++
+  :: else -> break
+  od;
+  id = 0;
+  state[p] = AWAKE; changed[p] = 0; shown[p] = 0
+}
+
+#define has_seen(p, s) (here[p] == s && state[p] != AWAKE)
+inline change(s) {  // changes++
+  when(has_seen(0, s), changed[0] = 1);
+  when(has_seen(1, s), changed[1] = 1);
+  when(has_seen(2, s), changed[2] = 1)
+}
+
+#define sleeps_in(p, s) (here[p] == s && state[p] == ASLEEP)
+inline wake_all(s) {  // all wait on `changes`
+  when(sleeps_in(0, s), wake(0));
+  when(sleeps_in(1, s), wake(1));
+  when(sleeps_in(2, s), wake(2))
+}
+
+#define waits_on(p, s, i) (sleeps_in(p, s) && watched[p].word[i] != 0)
+inline wake_one(s, i) {  // any one: who is first in the queue is up to the kernel
   if
-  :: !exists(s) ->
-    segment[s].slots = 0; segment[s].retiring = 0; segment[s].mourned = 0;
-    segment[s].removed = 0; segment[s].gathered = 0
+  :: waits_on(0, s, i) -> wake(0)
+  :: waits_on(1, s, i) -> wake(1)
+  :: waits_on(2, s, i) -> wake(2)
   :: else
   fi
 }
 
-inline shmget() {
+// Segments --------------------------------------------------------------------------------------------------
+
+#define is_attached(p, s) (here[p] == s || old[p] == s)
+#define anybody_is_attached(s) (is_attached(0, s) || is_attached(1, s) || is_attached(2, s))
+#define is_removed(s, i) (segment[i].removed && s != i)
+#define another_is_removed any_slot(is_removed, here[me])  // as many segments as slots
+
+inline vanish(s) {  // the memory is given back when nobody has it and nobody can find it
+  if
+  :: key != s && !anybody_is_attached(s) ->
+    do
+    :: id < SLOTS -> segment[s].word[id] = FREE; segment[s].word[alarm_of(id)] = 0; segment[s].leaving[id] = 0; id++
+    :: else -> break
+    od;
+    id = 0;
+    segment[s].gathered = 0; segment[s].removed = 0
+  :: else
+  fi
+}
+
+inline attach() {  // shmget(), shmat()
   if
   :: key == NONE ->
     key = 0;
-    do  // an id is not used again while somebody still has it in hand
-    :: segment[key].attached != 0 || is_named(key) -> key++; assert(key < SEGMENTS)
+    do
+    :: anybody_is_attached(key) -> key++; assert(key < SEGMENTS)
     :: else -> break
     od
   :: else
@@ -72,70 +134,44 @@ inline shmget() {
   here[me] = key
 }
 
-inline shmdt(s, copy_) {
+inline shmdt(s) {
   if
-  :: s != NONE -> segment[s].attached = segment[s].attached & ~bit_of(copy_); vanish(s); s = NONE
+  :: s != NONE -> step = s; s = NONE; vanish(step); step = 0
   :: else
   fi
 }
 
 inline IPC_RMID(s) { segment[s].removed = 1; when(key == s, key = NONE); vanish(s) }
 
-// table.cpp -------------------------------------------------------------------------------------------------
-
-inline pick(set, who) {  // one of them
-  who = 1;
-  do
-  :: !has(set, who) -> who++
-  :: else -> break
-  od
+inline change_removed() {
+  when(segment[0].removed, change(0));
+  when(segment[1].removed, change(1));
+  when(segment[2].removed, change(2));
+  when(segment[3].removed, change(3))
 }
 
-inline wake(copy_) { asleep[copy_] = 0; when(MUTANT != LATE_SEEN, shown[copy_] = 0) }
-
-inline announce(s) { when(here[0] == s, wake(0)); when(here[1] == s, wake(1)); when(here[2] == s, wake(2)) }
-
-inline compare_exchange(word, from, to) { when(word == from, word = to) }
-
-inline release(s) { segment[s].slots = segment[s].slots & ~self }
-
-inline bury(s, who) { segment[s].slots = segment[s].slots & ~bit_of(who) }
-
-inline bury_dead(s) { segment[s].slots = segment[s].slots & alive }
-
-// The life of a process ---------------------------------------------------------------------------------------
-
-inline start() { started++; identity[me] = 1 + me + COPIES * deaths[me]; alive = alive | self; shmget() }
-
-inline end_life() {
-  shmdt(here[me], me);
-  shmdt(old[me], me);
-  alive = alive & ~self;
-  when(started > STARTS, assert(key == NONE));  // what the killed had left is gone too
-  deaths[me] = deaths[me] + killed[me];
-  identity[me] = 0; killed[me] = 0; looked = 0; holder = 0; dead = 0
+inline wake_all_removed() {
+  when(segment[0].removed, wake_all(0));
+  when(segment[1].removed, wake_all(1));
+  when(segment[2].removed, wake_all(2));
+  when(segment[3].removed, wake_all(3))
 }
 
-// The kernel detaches a process before it shows it as dead.
-inline SIGKILL(copy_) {
-  kills++; killed[copy_] = 1; wake(copy_); is_in[copy_] = 0; waits[copy_] = 0;
-  shmdt(here[copy_], copy_);
-  shmdt(old[copy_], copy_)
+// The end of a process --------------------------------------------------------------------------------------
+
+// What the kernel does with each word of the robust list. Mark and wake are one step: whoever leaves the queue in
+// between looks afterwards, and sees the mark.
+inline mark(s, i) {
+  if
+  :: s != NONE && tid_of(segment[s].word[i]) == tid(me) -> segment[s].word[i] = GONE; wake_one(s, i)
+  :: else
+  fi
 }
 
-active proctype death() {
-end:
-  do
-  :: d_step { kills < KILLS && identity[0] != 0 && started <= STARTS -> SIGKILL(0) }
-  :: d_step { kills < KILLS && identity[1] != 0 -> SIGKILL(1) }
-  :: d_step { kills < KILLS && identity[2] != 0 -> SIGKILL(2) }
-  od
-}
-
-active proctype ipcrm() {
-  byte s = NONE;
-end:
-  do
-  :: d_step { removals < REMOVALS && key != NONE -> removals++; s = key; IPC_RMID(s); s = NONE }
-  od
+inline exit() {
+  shmdt(here[me]);
+  shmdt(old[me]);
+  assert(started <= STARTS || key == NONE);  // what the killed had left is gone too
+  node[me] = NONE; slot[me] = 0; old_slot[me] = 0; gone = 0;
+  running[me] = 0; has_told[me] = 0
 }
