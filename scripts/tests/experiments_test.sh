@@ -309,6 +309,13 @@ test_max_1() {
   all_show
 }
 
+test_explain() {
+  two_count
+  shows 1 sleeping
+  run 3
+  all_show
+}
+
 test_status() {
   two_count
   run 3
