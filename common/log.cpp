@@ -105,6 +105,7 @@ std::string json_line(const Event& event, const Timestamp& time, std::uint32_t p
 
 std::string status_json(const std::vector<Instance>& instances, std::int32_t plain) {
   std::vector<std::string> objects;
+  objects.reserve(instances.size());
   for (const auto& [pid, seconds] : instances) {
     objects.push_back(
         fmt::format(R"({{"pid":{},"seconds":{}}})", pid, seconds ? fmt::format("{:.2f}", *seconds) : "null"));

@@ -71,6 +71,7 @@ StopRequest::StopRequest(std::optional<Duration> after) {
     handle(signal, on_request);
     sigaddset(&signals, signal);
   }
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the program has one thread
   check(sigprocmask(SIG_UNBLOCK, &signals, nullptr) == 0, "sigprocmask");
   if (after) start_timer(std::chrono::ceil<nanoseconds>(std::min(*after, longest)));
 }
