@@ -128,10 +128,11 @@ bool Membership::try_to_claim() {
   return false;
 }
 
-/// True if more copies count than processes are attached: the mark of one that died was lost, or somebody wrote into
-/// the table. Looks twice, because a copy may have died between the look and the kernel's answer.
+/// True if more slots are claimed than processes are attached: the mark of one that died was lost, or somebody wrote
+/// into the table. Looks twice, because a copy may have died between the look and the kernel's answer.
 bool Membership::is_implausible(const View& view, const SegmentState& state) const {
-  return view.live > state.attached && shared().look(segment_.id()).live > state.attached;
+  const auto claims_too_much = [&](const View& v) { return v.entries.size() - v.gone > state.attached; };
+  return claims_too_much(view) && claims_too_much(shared().look(segment_.id()));
 }
 
 View Membership::look() {

@@ -134,6 +134,7 @@ TEST_F(Start, StopSignalsWorkEvenIfTheyWereInheritedAsBlocked) {
 }
 
 TEST_F(Start, ASignalThatComesAtOnceLeavesNothingBehind) {
+  if (thread_sanitized) GTEST_SKIP() << "ThreadSanitizer runs a handler later, and not during a futex wait";
   for (int i = 0; i < scaled(50); ++i) {
     Copy copy = start();
     EXPECT_TRUE(eventually([&] { return segment_of(key()) || copy.ended(); }));

@@ -80,6 +80,8 @@ struct Way {
   std::string setup = "true";  ///< what a shell does there before it starts the program
 };
 
+void PrintTo(const Way& way, std::ostream* out) { *out << way.name; }
+
 /// Each copy has a PID namespace of its own, where a shell has the PID 1.
 class Namespaces : public CopiesTest, public testing::WithParamInterface<Way> {
  protected:
