@@ -105,12 +105,13 @@ void Membership::gather_removed() {
 }
 
 void Membership::claim() {
-  if (try_to_claim()) return;
-  shared().cover(slot_count - 1);
-  (void)take_out_missing(shared().look(segment_.id()));
-  shared().free_the_gone(shared().look(segment_.id()), log_);
-  if (!try_to_claim()) {
-    throw Failure("all slots of the table are taken", fmt::format("this program counts {} copies at most", slot_count));
+  while (!try_to_claim()) {
+    shared().cover(slot_count - 1);
+    const View view = shared().look(segment_.id());
+    if (!take_out_missing(view) && view.gone == 0 && view.entries.size() == slot_count) {
+      throw Failure("all slots of the table are taken", fmt::format("this program counts {} copies at most", slot_count));
+    }
+    shared().free_the_gone(shared().look(segment_.id()), log_);
   }
 }
 
@@ -183,13 +184,15 @@ bool Membership::repair_own_slot() {
 
 /// Marks what can be no other copy, as the kernel would have done. True if there was something to mark.
 bool Membership::take_out_missing(const View& view) {
-  bool taken_out = false;
+  bool found = false;
   for (const Entry& entry : view.entries) {
     const Word tid = tid_of(entry.owner);
-    if (entry.index == slot() || tid == 0) continue;
-    if (tid == tid_ || is_missing(tid)) taken_out |= shared().replace(entry.index, entry.owner, gone_word, log_);
+    if (entry.index == slot_ || tid == 0) continue;
+    if (tid != tid_ && !is_missing(tid)) continue;
+    shared().replace(entry.index, entry.owner, gone_word, log_);
+    found = true;
   }
-  return taken_out;
+  return found;
 }
 
 /// Waits until it is our turn to be admitted. Turns are for progress, not for safety: without them, sixty copies
