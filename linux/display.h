@@ -1,6 +1,8 @@
 // How a change becomes a line.
 #pragma once
 
+#include <cstddef>
+
 #include "log.h"
 #include "membership.h"
 #include "table.h"
@@ -13,15 +15,15 @@ class Display {
   Display(const Membership& membership, const Log& log) : membership_(membership), log_(log) {}
 
   /// Prints a line about what has changed since the last one, if anything has, and lets more changes add up for a
-  /// moment.
-  void show(const View& now);
+  /// moment. Returns what it has shown.
+  const View& show(View now);
 
   /// Prints the last line.
   void show_last(const Remains& remains) const;
 
  private:
   [[nodiscard]] Event difference(const View& now) const;
-  [[nodiscard]] bool was_killed(const Entry& gone, const View& now) const;
+  [[nodiscard]] bool was_killed(std::size_t slot, const View& now) const;
   void print(const Event& event) const;
 
   const Membership& membership_;

@@ -22,8 +22,8 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 /// Counts under --max: a copy that runs, or one that may be admitted next, but not one that is leaving.
-bool takes_a_place(const Entry& entry) {
-  return is_counted(entry) || (has_just_joined(entry.owner) && !is_missing(tid_of(entry.owner)));
+bool takes_a_place(const SeenSlot& slot) {
+  return is_counted(slot) || (has_just_joined(slot.owner) && !is_missing(tid_of(slot.owner)));
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ void Membership::claim() {
   while (!try_to_claim()) {
     shared().cover(slot_count - 1);
     const View view = shared().look(segment_.id());
-    if (!take_out_missing(view) && view.gone == 0 && view.entries.size() == slot_count) {
+    if (!take_out_missing(view) && view.gone == 0 && view.claimed == slot_count) {
       throw Failure("all slots of the table are taken", fmt::format("this program counts {} copies at most", slot_count));
     }
     shared().free_the_gone(shared().look(segment_.id()), log_);
@@ -132,7 +132,7 @@ bool Membership::try_to_claim() {
 /// True if more slots are claimed than processes are attached: the mark of one that died was lost, or somebody wrote
 /// into the table. Looks twice, because a copy may have died between the look and the kernel's answer.
 bool Membership::is_implausible(const View& view, const SegmentState& state) const {
-  const auto claims_too_much = [&](const View& v) { return v.entries.size() - v.gone > state.attached; };
+  const auto claims_too_much = [&](const View& v) { return v.claimed - v.gone > state.attached; };
   return claims_too_much(view) && claims_too_much(shared().look(segment_.id()));
 }
 
@@ -185,11 +185,11 @@ bool Membership::repair_own_slot() {
 /// Marks what can be no other copy, as the kernel would have done. True if there was something to mark.
 bool Membership::take_out_missing(const View& view) {
   bool found = false;
-  for (const Entry& entry : view.entries) {
-    const Word tid = tid_of(entry.owner);
-    if (entry.index == slot_ || tid == 0) continue;
+  for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+    const Word tid = tid_of(view.slots[i].owner);
+    if (i == slot_ || tid == 0) continue;
     if (tid != tid_ && !is_missing(tid)) continue;
-    shared().replace(entry.index, entry.owner, gone_word, log_);
+    shared().replace(i, view.slots[i].owner, gone_word, log_);
     found = true;
   }
   return found;
@@ -219,14 +219,15 @@ void Membership::give_turn_back() {
 
 void Membership::refuse_if_full(std::uint32_t max) const {
   std::vector<Word> here;
-  for (const Entry& entry : shared().look(segment_.id()).entries) {
-    if (takes_a_place(entry) && entry.index != slot_) here.push_back(tid_of(entry.owner));
+  const View view = shared().look(segment_.id());
+  for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+    if (takes_a_place(view.slots[i]) && i != slot_) here.push_back(tid_of(view.slots[i].owner));
   }
   auto live = here.size();
   for (const Segment& removed : Segment::open_removed(key_, Access::read_only)) {
     // A copy that is moving has a slot there and one here.
-    for (const Entry& entry : removed.table().look(removed.id()).entries) {
-      if (takes_a_place(entry) && std::ranges::find(here, tid_of(entry.owner)) == here.end()) ++live;
+    for (const SeenSlot& slot : removed.table().look(removed.id()).slots) {
+      if (takes_a_place(slot) && std::ranges::find(here, tid_of(slot.owner)) == here.end()) ++live;
     }
   }
   if (live >= max) throw Failure(fmt::format("not joining: {} live, --max {}", live, max), {}, refused);

@@ -34,8 +34,7 @@ void run(const Options& options, const Log& log) {
   Membership membership{static_cast<key_t>(options.key), options.max, log};
   Display display{membership, log};
   for (;;) {
-    const View view = membership.look();
-    display.show(view);
+    const View& view = display.show(membership.look());
     if (StopRequest::made()) break;
     wait_for_change(membership.table(), view, membership.slot(), log);
   }

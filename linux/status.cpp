@@ -30,21 +30,21 @@ std::vector<Instance> instances_in(const std::vector<Segment>& segments) {
     const View view = segment.table().look(segment.id());
     const bool plausible = view.live < segment.state().attached;  // we are attached, too
     const std::vector<Instance> elsewhere = instances;            // a copy that is moving has a slot in both segments
-    for (const Entry& entry : view.entries) {
-      const Word tid = tid_of(entry.owner);
+    for (std::size_t i = 0; i < view.slots.size(); ++i) {
+      const Word tid = tid_of(view.slots[i].owner);
       const bool known = std::ranges::find(elsewhere, tid, &Instance::pid) != elsewhere.end();
-      if (!is_counted(entry) || known || (!plausible && is_missing(tid))) continue;
-      instances.push_back({tid, seconds_since(segment.table().slots[entry.index].joined)});
+      if (!is_counted(view.slots[i]) || known || (!plausible && is_missing(tid))) continue;
+      instances.push_back({tid, seconds_since(segment.table().slots[i].joined)});
     }
   }
   std::ranges::stable_sort(instances, std::greater{}, &Instance::seconds);
   return instances;
 }
 
-std::string_view meaning_of(const Entry& entry) {
-  if (is_gone(entry.owner)) return "gone: the kernel took the TID out; not everybody has been told";
-  if (!is_counted(entry)) return has_just_joined(entry.owner) ? "is joining; not counted yet" : "leaving; not counted";
-  return has_just_joined(entry.owner) ? "has just joined, not everybody has been told; counted" : "running; counted";
+std::string_view meaning_of(const SeenSlot& slot) {
+  if (is_gone(slot.owner)) return "gone: the kernel took the TID out; not everybody has been told";
+  if (!is_counted(slot)) return has_just_joined(slot.owner) ? "is joining; not counted yet" : "leaving; not counted";
+  return has_just_joined(slot.owner) ? "has just joined, not everybody has been told; counted" : "running; counted";
 }
 
 /// The memory itself, word by word.
@@ -63,9 +63,12 @@ std::string words_in(const Segment& segment) {
   add("used", std::to_string(table.used), "no slot from this one on has ever been claimed");
   add("changes", std::to_string(table.changes), "the futex that everybody waits on; goes up with every change");
   add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
-  for (const Entry& entry : table.look(segment.id()).entries) {
-    add(fmt::format("slot {}", entry.index), to_text(entry.owner), meaning_of(entry));
-    if (entry.leaving != 0) add("", std::to_string(entry.leaving), "has left this slot by itself, or is leaving it");
+  const View view = table.look(segment.id());
+  for (std::size_t i = 0; i < view.slots.size(); ++i) {
+    const SeenSlot& slot = view.slots[i];
+    if (slot.owner == 0) continue;
+    add(fmt::format("slot {}", i), to_text(slot.owner), meaning_of(slot));
+    if (slot.leaving != 0) add("", std::to_string(slot.leaving), "has left this slot by itself, or is leaving it");
   }
   return text;
 }

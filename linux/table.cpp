@@ -10,16 +10,16 @@ View Table::look(int segment) const {
   View view;
   view.segment = segment;
   view.changes = changes;
-  const std::uint32_t end = std::min<std::uint32_t>(used, slot_count);
-  view.entries.reserve(end);
-  for (std::uint32_t i = 0; i < end; ++i) {
+  view.slots.resize(std::min<std::size_t>(used, slot_count));
+  for (std::size_t i = 0; i < view.slots.size(); ++i) {
     const Word owner = slots[i].owner;
     if (owner == 0) continue;
     // Nobody counts a copy that is still writing its alarm words: those who watch it would not all be woken if it died.
     const bool is_ready = tid_of(slots[i].alarms.back().owner) == tid_of(owner);
-    const Entry& entry = view.entries.emplace_back(Entry{i, owner, is_ready ? slots[i].leaving.load() : tid_of(owner)});
-    view.live += is_counted(entry) ? 1 : 0;
+    view.slots[i] = {owner, is_ready ? slots[i].leaving.load() : tid_of(owner)};
+    view.live += is_counted(view.slots[i]) ? 1 : 0;
     view.gone += is_gone(owner) ? 1 : 0;
+    ++view.claimed;
   }
   return view;
 }
@@ -45,8 +45,8 @@ void Table::tell(const Log& log) {
 void Table::free_the_gone(const View& view, const Log& log) {
   if (view.gone == 0) return;
   tell(log);
-  for (const Entry& entry : view.entries) {
-    if (is_gone(entry.owner)) replace(entry.index, entry.owner, 0, log);
+  for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+    if (is_gone(view.slots[i].owner)) replace(i, view.slots[i].owner, 0, log);
   }
 }
 

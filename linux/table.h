@@ -56,26 +56,26 @@ struct Slot {
 };
 static_assert(offsetof(Slot, alarms) == 8, "one futex_offset serves all four words: they are 8 bytes apart");
 
-/// A slot that is not free, as one look saw it.
-struct Entry {
-  std::uint32_t index;
-  Word owner;
-  Word leaving;  ///< the TID itself as long as the copy is not ready
+/// A slot as one look saw it.
+struct SeenSlot {
+  Word owner = 0;
+  Word leaving = 0;  ///< the TID itself as long as the copy is not ready
 
-  bool operator==(const Entry&) const = default;
+  bool operator==(const SeenSlot&) const = default;
 };
 
-[[nodiscard]] constexpr bool is_counted(const Entry& entry) {
-  return tid_of(entry.owner) != 0 && tid_of(entry.owner) != entry.leaving;
+[[nodiscard]] constexpr bool is_counted(const SeenSlot& slot) {
+  return tid_of(slot.owner) != 0 && tid_of(slot.owner) != slot.leaving;
 }
 
 /// The table at one look.
 struct View {
-  int segment = -1;            ///< the id of where the table lies
-  std::uint32_t changes = 0;   ///< read before the slots: what changes later ends a wait at once
-  std::uint32_t live = 0;      ///< counted entries
-  std::uint32_t gone = 0;      ///< entries of copies that are gone, while not everybody has been told
-  std::vector<Entry> entries;  ///< in the order of the slots
+  int segment = -1;             ///< the id of where the table lies
+  std::uint32_t changes = 0;    ///< read before the slots: what changes later ends a wait at once
+  std::uint32_t live = 0;       ///< slots that are counted
+  std::uint32_t gone = 0;       ///< slots of copies that are gone, while not everybody has been told
+  std::uint32_t claimed = 0;    ///< slots that are not free
+  std::vector<SeenSlot> slots;  ///< as many as have ever been claimed
 };
 
 inline constexpr std::size_t slot_count = 4096;
@@ -92,7 +92,7 @@ struct Table {
   alignas(64) std::atomic<std::int32_t> plain;     ///< the article's counter
   alignas(4096) std::array<Slot, slot_count> slots;
 
-  /// The slots that are not free, read one after the other.
+  /// Reads the slots one after the other.
   [[nodiscard]] View look(int segment) const;
 
   /// Compare-and-swap of an owner word. False if it no longer was `from`.

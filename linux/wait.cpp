@@ -47,8 +47,8 @@ void add_owner(WaitList& list, const Slot& slot, Word owner, std::size_t number)
 }
 
 /// A copy that runs, is leaving, or has just joined. One that is still joining will tell.
-bool can_be_missed(const Entry& entry) {
-  return tid_of(entry.owner) != 0 && (is_counted(entry) || !has_just_joined(entry.owner));
+bool can_be_missed(const SeenSlot& slot) {
+  return tid_of(slot.owner) != 0 && (is_counted(slot) || !has_just_joined(slot.owner));
 }
 
 /// `changes`, the request to leave, and the owner words of other copies. As long as they all fit, each copy watches
@@ -59,19 +59,20 @@ WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t o
   WaitList list;
   list.add(table.changes, view.changes);
   list.add(StopRequest::word(), 0);
-  std::vector<Entry> others;  // the nearest first
-  const auto self = std::ranges::lower_bound(view.entries, own, {}, &Entry::index);
-  const auto is_other = [&](const Entry& entry) { return can_be_missed(entry) && entry.index != own; };
-  std::copy_if(std::reverse_iterator{self}, view.entries.rend(), std::back_inserter(others), is_other);
-  std::copy_if(view.entries.rbegin(), std::reverse_iterator{self}, std::back_inserter(others), is_other);
-  const bool all_fit = list.size + others.size() <= list.words.size();
+  const bool all_fit = list.size + view.claimed - 1 <= list.words.size();
+  const std::size_t size = view.slots.size();
+  std::size_t i = std::min<std::size_t>(own, size);
+  std::size_t passed = 0;
   std::size_t watched = 0;
   std::size_t next = 0;
-  for (std::size_t i = 0; i < others.size() && list.size < list.words.size(); ++i) {
-    const bool chosen = all_fit || i == next;
-    if (i == next) next += 1 + (i + 1) / 8;
-    if (!chosen && !has_just_joined(others[i].owner)) continue;
-    add_owner(list, table.slots[others[i].index], others[i].owner, watched);
+  for (std::size_t distance = 1; distance < size && list.size < list.words.size(); ++distance) {
+    i = (i == 0 ? size : i) - 1;
+    if (!can_be_missed(view.slots[i])) continue;
+    const bool chosen = all_fit || passed == next;
+    if (passed == next) next += 1 + (passed + 1) / 8;
+    ++passed;
+    if (!chosen && !has_just_joined(view.slots[i].owner)) continue;
+    add_owner(list, table.slots[i], view.slots[i].owner, watched);
     if (chosen) ++watched;
   }
   return list;

@@ -165,7 +165,7 @@ TEST_F(Garbage, WordsThatCountForNothingHideNoDeath) {
     ASSERT_TRUE(all_show_again());
     // The one in the highest slot: in a large crowd, copies watch those below their own.
     const View view = RawSegment{key()}.as<Table>().look(0);
-    const auto highest = std::find_if(view.entries.rbegin(), view.entries.rend(), is_counted);
+    const auto highest = std::find_if(view.slots.rbegin(), view.slots.rend(), is_counted);
     const auto has_it = [&](const Copy& copy) { return static_cast<Word>(copy.pid()) == tid_of(highest->owner); };
     const auto victim = std::ranges::find_if(copies, has_it);
     victim->destroy();
