@@ -38,6 +38,7 @@ Event Display::difference(const View& now) const {
   Event event{.live = now.live, .plain = membership_.table().plain};
   std::vector<std::size_t> gone;
   for (std::size_t i = 0; i < std::max(now.slots.size(), shown_.slots.size()); ++i) {
+    if (i < now.slots.size() && i < shown_.slots.size() && now.slots[i] == shown_.slots[i]) continue;  // nearly always
     const Word before = counted_tid(shown_, i);
     const Word after = counted_tid(now, i);
     if (before == after) continue;
