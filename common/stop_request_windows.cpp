@@ -92,7 +92,7 @@ bool StopRequest::out_of_patience() {
 const std::atomic<std::uint32_t>& StopRequest::word() { return requested; }
 
 void* StopRequest::event() {
-  static HANDLE const event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  static void* const event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
   return event;
 }
 
