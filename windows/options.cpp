@@ -1,9 +1,5 @@
 #include "options.h"
 
-#include <windows.h>
-
-#include <shellapi.h>
-
 #include <CLI/CLI.hpp>
 
 #include <fmt/format.h>
@@ -12,12 +8,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <sstream>
 #include <string_view>
 #include <utility>
 
-#include "failure.h"
 #include "unicode.h"
 
 namespace share_data {
@@ -118,20 +112,7 @@ Options finish(const Raw& raw, const CLI::App& app) {
   return options;
 }
 
-struct LocalFreed {
-  void operator()(void* memory) const { LocalFree(memory); }
-};
-
 }  // namespace
-
-std::vector<std::string> own_arguments() {
-  int count = 0;
-  const std::unique_ptr<wchar_t*, LocalFreed> words{CommandLineToArgvW(GetCommandLineW(), &count)};
-  if (!words) throw Failure(GetLastError(), "CommandLineToArgv");
-  std::vector<std::string> arguments;
-  std::transform(words.get() + 1, words.get() + count, std::back_inserter(arguments), to_utf8);
-  return arguments;
-}
 
 std::variant<Options, ExitCode> parse_options(std::vector<std::string> arguments) {
   CLI::App app{description, "share_data"};

@@ -26,10 +26,7 @@ struct Options {
   std::string name = "share_data";  ///< of the mapping, UTF-8
 };
 
-/// The arguments of this process as UTF-8, whatever the code page, without the program's name.
-[[nodiscard]] std::vector<std::string> own_arguments();
-
-/// Reads the arguments. Where that is all there is to do (--help, --version, wrong usage), it has been done,
+/// Reads the arguments, which are UTF-8 and do not begin with the program's name. Where that is all there is to do (--help, --version, wrong usage), it has been done,
 /// and what comes back is the exit code.
 [[nodiscard]] std::variant<Options, ExitCode> parse_options(std::vector<std::string> arguments);
 

@@ -17,11 +17,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "bell.h"
 #include "display.h"
@@ -34,6 +38,7 @@
 #include "shared_section.h"
 #include "status.h"
 #include "stop_request.h"
+#include "unicode.h"
 #include "watch.h"
 
 namespace share_data {
@@ -107,9 +112,14 @@ ExitCode run_guarded(const Options& options, const Log& log) {
 }  // namespace
 }  // namespace share_data
 
-int main() {
+// The C library hands over the arguments as UTF-16. CommandLineToArgvW would do so too, but it is in shell32, which
+// loads user32, and a process with user32 does not get CTRL_LOGOFF_EVENT and CTRL_SHUTDOWN_EVENT
+// (https://learn.microsoft.com/windows/console/handlerroutine).
+extern "C" int wmain(int count, wchar_t** words) {
   using namespace share_data;
-  const auto parsed = parse_options(own_arguments());
+  std::vector<std::string> arguments;
+  std::transform(words + 1, words + count, std::back_inserter(arguments), to_utf8);
+  const auto parsed = parse_options(std::move(arguments));
   if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
   const auto& options = *std::get_if<Options>(&parsed);
   const Log log{options.style, GetCurrentProcessId()};
