@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -29,17 +31,45 @@ std::wstring to_utf16(std::string_view text) {
   return wide;
 }
 
-/// Windows 10 and later show colours where they are asked to
-/// (https://learn.microsoft.com/windows/console/console-virtual-terminal-sequences).
-bool enable_colors(HANDLE console, DWORD mode) {
-  return (mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0 ||
-         SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0;
+/// The console of standard output, which shows colours only in a mode that a program has to ask for
+/// (https://learn.microsoft.com/windows/console/console-virtual-terminal-sequences). All programs in the console
+/// share its mode, so it is put back at the end.
+class Colors {
+ public:
+  Colors() { changed_ = mode() && !is_on(*mode()); }
+  ~Colors() {
+    if (changed_ && mode()) SetConsoleMode(console_, *mode() & ~DWORD{ENABLE_VIRTUAL_TERMINAL_PROCESSING});
+  }
+  Colors(const Colors&) = delete;
+  Colors& operator=(const Colors&) = delete;
+  Colors(Colors&&) = delete;
+  Colors& operator=(Colors&&) = delete;
+
+  /// Returns false if there is no console, or one that cannot show colours.
+  [[nodiscard]] bool turn_on() const {
+    const auto now = mode();
+    return now && (is_on(*now) || SetConsoleMode(console_, *now | ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0);
+  }
+
+ private:
+  static bool is_on(DWORD mode) { return (mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0; }
+  [[nodiscard]] std::optional<DWORD> mode() const {
+    DWORD mode = 0;
+    return GetConsoleMode(console_, &mode) != 0 ? std::optional{mode} : std::nullopt;
+  }
+
+  HANDLE console_ = GetStdHandle(STD_OUTPUT_HANDLE);
+  bool changed_;
+};
+
+bool turn_colors_on() {
+  static const Colors colors;
+  return colors.turn_on();
 }
 
 /// As UTF-16, so that the console shows any path whatever its code page is, and the code page, which all
 /// programs in the console share, stays as it is.
-std::error_code write_console(HANDLE console, DWORD mode, std::string_view text) {
-  (void)enable_colors(console, mode);
+std::error_code write_console(HANDLE console, std::string_view text) {
   const std::wstring wide = to_utf16(text);
   DWORD written = 0;
   const bool done = WriteConsoleW(console, wide.data(), static_cast<DWORD>(wide.size()), &written, nullptr) != 0;
@@ -63,7 +93,7 @@ std::error_code write_file(HANDLE file, std::string_view text) {
 std::error_code write(DWORD standard_handle, std::string_view text) {
   HANDLE handle = GetStdHandle(standard_handle);
   DWORD mode = 0;
-  return GetConsoleMode(handle, &mode) != 0 ? write_console(handle, mode, text) : write_file(handle, text);
+  return GetConsoleMode(handle, &mode) != 0 ? write_console(handle, text) : write_file(handle, text);
 }
 
 unsigned __stdcall write_note(void* text) {
@@ -74,8 +104,12 @@ unsigned __stdcall write_note(void* text) {
 
 }  // namespace
 
-// Never gives up. A caller that must not be held up calls it on a thread of its own.
-std::error_code write_standard_output(std::string_view text) { return write(STD_OUTPUT_HANDLE, text); }
+// Never gives up. A caller that must not be held up calls it on a thread of its own. Another program that ends in
+// the same console may have turned the colours off, so each coloured line turns them on.
+std::error_code write_standard_output(std::string_view text) {
+  if (text.find('\x1b') != std::string_view::npos) (void)turn_colors_on();
+  return write(STD_OUTPUT_HANDLE, text);
+}
 
 // A pipe cannot be asked whether it would take more, so the write that may hang gets a thread of its own. As long
 // as it hangs, the next notes are lost without a wait: many of them must not hold up the lines.
@@ -94,10 +128,13 @@ void write_standard_error(std::string_view text) {
 
 bool standard_output_wants_color() {
   const char* no_color = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): read before any thread starts
-  HANDLE output = GetStdHandle(STD_OUTPUT_HANDLE);
-  DWORD mode = 0;
-  return (no_color == nullptr || *no_color == '\0') && GetConsoleMode(output, &mode) != 0 &&
-         enable_colors(output, mode);
+  return (no_color == nullptr || *no_color == '\0') && turn_colors_on();
+}
+
+// A named pipe whose server has disconnected says ERROR_PIPE_NOT_CONNECTED.
+bool reader_is_gone(const std::error_code& error) {
+  const auto is = [&](DWORD code) { return error == std::error_code{static_cast<int>(code), std::system_category()}; };
+  return is(ERROR_BROKEN_PIPE) || is(ERROR_NO_DATA) || is(ERROR_PIPE_NOT_CONNECTED);
 }
 
 Timestamp current_time() {

@@ -82,14 +82,6 @@ ExitCode show_status(const Options& options, const Log& log) {
   return success;
 }
 
-/// A reader who has gone away, as `more` does when it is told to quit, is no failure.
-ExitCode report(const std::system_error& error, const Log& log) {
-  const int code = error.code().value();
-  if (code == ERROR_BROKEN_PIPE || code == ERROR_NO_DATA) return success;
-  log.error(error.what());
-  return system_failure;
-}
-
 ExitCode run_guarded(const Options& options, const Log& log) {
   try {
     return options.status ? show_status(options, log) : run(options, log);
@@ -99,7 +91,8 @@ ExitCode run_guarded(const Options& options, const Log& log) {
   } catch (const Interrupted&) {
     return success;
   } catch (const std::system_error& error) {
-    return report(error, log);
+    if (reader_is_gone(error.code())) return success;
+    log.error(error.what());
   } catch (const Failure& failure) {
     log.error(failure.what());
     if (!failure.hint().empty()) log.error(failure.hint());

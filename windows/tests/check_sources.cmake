@@ -29,7 +29,7 @@ endif()
 
 # What only the Linux program uses so far: errors with a hint for people, and --explain.
 set(linux_headers failure.h failed_call.h)
-set(linux_functions "check_standard_descriptors(" "explain(" "explains(" "failed_call(" "hint(" "code(" "reader_is_gone("
+set(linux_functions "check_standard_descriptors(" "explain(" "explains(" "failed_call(" "hint(" "code(" 
   "report_exception(" "user_name(" "write_explanation(")
 
 foreach(program IN ITEMS linux windows)
