@@ -164,6 +164,8 @@ void Membership::join_again() {
   // The old segment stays attached until the robust list no longer points there.
   const Segment old = std::exchange(segment_, Segment::open_or_create(key_, log_));
   const std::uint32_t old_slot = slot();
+  slot_.reset();  // if joining fails, there is nothing to leave
+  in_plain_ = false;
   while (!enter(std::nullopt)) {}
   old.table().replace(old_slot, running_word(tid_), 0, log_);
   say_where();
