@@ -166,7 +166,21 @@ TEST(Count, IsApartForAnotherFileAndTogetherThroughAMapping) {
   EXPECT_TRUE(all_show(mapped, 1)) << all_output(mapped);
 }
 
+/// With this privilege, which an elevated process has, any process can be opened. Those that this one starts from now
+/// on do not have it either.
+void drop_debug_privilege() {
+  HANDLE token = nullptr;
+  ASSERT_NE(OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &token), 0);
+  const Handle guard{token};
+  TOKEN_PRIVILEGES privileges{};
+  privileges.PrivilegeCount = 1;
+  privileges.Privileges[0].Attributes = SE_PRIVILEGE_REMOVED;
+  ASSERT_NE(LookupPrivilegeValueW(nullptr, L"SeDebugPrivilege", &privileges.Privileges[0].Luid), 0);
+  ASSERT_NE(AdjustTokenPrivileges(token, FALSE, &privileges, 0, nullptr, nullptr), 0);
+}
+
 TEST(Count, OfCopiesThatMayNotBeLookedAtIncludesThem) {
+  drop_debug_privilege();
   const Folder folder;
   // Nobody may open this process. (Under Wine its owner may all the same, so let it belong to the system.)
   const Copy guarded{folder.exe(), Start{.security = runs_under_wine() ? L"O:SYD:" : L"D:"}};
