@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Does an experiment of README.md in real terminals, as its reader would, and compares what they show with what the
-# README promises: line by line, with other times, and with other numbers, the same ones wherever the README has
-# the same.
+# Does an experiment of the README or of a page in docs/ in real terminals, as its reader would, and compares what they
+# show with what the page promises: line by line, with other times, and with other numbers, the same ones wherever the
+# page has the same.
 # Usage: experiments_test.sh EXPERIMENT PROGRAM [WINE...], where EXPERIMENT is one of the functions below that begin
 # with test_ (windows_ for the Windows program, which the command WINE runs), without that.
 set -euo pipefail
@@ -12,7 +12,7 @@ source "$(dirname "$(readlink -f "$0")")/eventually.sh"
 experiment=$1 program=$2
 wine=("${@:3}")
 patience=60  # seconds for what must come, on a busy machine too
-readme=$(dirname "$(readlink -f "$0")")/../../README.md
+top=$(readlink -f "$(dirname "$(readlink -f "$0")")/../..")
 key=$(printf '%#x' $((0x6e000000 + $$)))  # a count of our own
 work=$(mktemp -d)
 
@@ -28,14 +28,16 @@ fail() {
   exit 1
 } >&2
 
-# --- what the README promises ---
+# --- what the page promises ---
 
 declare -A promised=()  # by terminal: its lines
 declare -A checked=()   # by terminal: how many of them have been seen
 declare -A commands=()  # by terminal: how many of its commands have been typed
 
-read_readme() {
-  local line terminal=1 inside=''
+read_page() {
+  local page line terminal=1 inside=''
+  page=$(cd "$top" && grep --files-with-matches --line-regexp -e "<!-- experiment: $experiment -->" README.md docs/*[!N].md) ||
+    fail "there is no experiment $experiment"
   while IFS= read -r line; do
     if [[ ! $inside ]]; then
       if [[ $line == '```'* ]]; then inside=yes; fi
@@ -46,8 +48,7 @@ read_readme() {
     elif [[ $line ]]; then
       promised[$terminal]=${promised[$terminal]-}$line$'\n'
     fi
-  done < <(sed "1,/^<!-- experiment: $experiment -->\$/d" "$readme")
-  ((${#promised[@]})) || fail "README.md has no experiment $experiment"
+  done < <(sed "1,/^<!-- experiment: $experiment -->\$/d" "$top/$page")
 }
 
 # compile TEXT: sets `regex` to what the text looks like when it comes true. Where it has a number or name that is
@@ -93,7 +94,7 @@ compile() {
   done
 }
 
-# What the README calls one thing is one thing, and what it tells apart differs, among pids as among ids.
+# What the page calls one thing is one thing, and what it tells apart differs, among pids as among ids.
 declare -A bound=()
 bind() {
   local name=$1 value=$2 other
@@ -144,7 +145,7 @@ shows() {
       if [[ ${lines[count]} == *"$2"* ]]; then break; fi
     done
     count=$((count + 1))
-    ((count <= ${#lines[@]})) || fail "the README promises no '$2' in terminal $terminal"
+    ((count <= ${#lines[@]})) || fail "the page promises no '$2' in terminal $terminal"
   fi
   compile $'\n'"$(printf '%s\n' "${lines[@]:0:count}")"$'\n'
   regex=^${regex#$'\n'}
@@ -186,6 +187,7 @@ run() {
 # The reader's commands, without paths and options: ours count by themselves.
 set_up_commands() {
   mkdir "$work/bin"
+  ln -s "$top/docs" "$work/docs"
   if ((${#wine[@]})); then
     cp "$program" "$work/share_data.exe"
     {
@@ -213,6 +215,7 @@ clean_up() {
     sleep 0.1
   done
   ipcrm --shmem-key "$key" 2>/dev/null || true
+  if [[ $experiment == count_sem_undo ]]; then ipcrm --semaphore-id "${bound[32769]-}" 2>/dev/null || true; fi
   rm -rf "$work"
 }
 
@@ -316,6 +319,73 @@ test_explain() {
   all_show
 }
 
+# The commands of docs/counts.md compile what they need.
+test_count_nattch() {
+  two_count
+  run 3
+  shows 3 2
+  run 3
+  shows 1 'was killed'
+  shows 2 Killed
+  run 3
+  all_show
+}
+
+test_count_sem_undo() {
+  open 3
+  run 1
+  run 1
+  shows 1 says
+  run 2
+  shows 2 says
+  run 3
+  shows 2 Killed
+  run 3
+  shows 3 '0 '
+  run 3
+  run 3
+  all_show
+}
+
+test_count_flock() {
+  open 2
+  run 1
+  shows 1 '[1]'
+  run 1
+  shows 1 '[2]'
+  run 1
+  shows 1
+  run 2
+  eventually has_ended "${bound[4250]}"
+  run 2
+  shows 2 1
+  run 2
+  run 2
+  all_show
+}
+
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
+
+test_count_pidfd() {
+  open 3
+  run 1
+  shows 1 joined
+  run 2
+  run 2
+  eventually is_watched
+  run 3
+  all_show
+}
+
+is_watched() { [[ $(ps -o comm= -t "$(in_tmux display-message -p -t t2 '#{pane_tty}')") == *pidfd* ]]; }
+
+test_count_robust_mutex() {
+  open 1
+  run 1
+  run 1
+  all_show
+}
+
 test_status() {
   two_count
   run 3
@@ -339,8 +409,24 @@ windows_copied_exe() {
   all_show
 }
 
+# count_twice: the second of two sees both, and the first sees that it is killed.
+count_twice() {
+  open 3
+  run 1
+  run 1
+  shows 1 ': 1'
+  run 2
+  shows 2
+  shows 1 ': 2'
+  run 3
+  shows 1
+}
+
+windows_count_section_handles() { count_twice; }
+windows_count_job_object() { count_twice; }
+
 command -v tmux >/dev/null || { echo "experiments_test.sh: tmux is missing" >&2; exit 1; }
 trap clean_up EXIT
-read_readme
+read_page
 set_up_commands
 if ((${#wine[@]})); then "windows_$experiment"; else "test_$experiment"; fi

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Compares README.md and its translation with each other and with what they tell of. Usage: readme_test.sh CASE, where
-# CASE is one of the functions below that begin with test_, without that.
+# Compares the README and the pages in docs/ with their translations and with what they describe. Usage: readme_test.sh
+# CASE, where CASE is one of the functions below that begin with test_, without that.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 cd "$(dirname "$(readlink -f "$0")")/../.."
+
+english=(README.md docs/*[!N].md)  # the translations are called *.zh-CN.md
+pages=(README*.md docs/*.md)
 
 failed=0
 wrong() {
@@ -11,7 +14,7 @@ wrong() {
   printf '%s\n' "$*" >&2
 }
 
-# same WHAT LIST LIST: wrong where the two differ.
+# same WHAT LIST LIST: wrong if the two differ.
 same() {
   diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") >&2 || wrong "$1: < and > differ"
 }
@@ -25,8 +28,8 @@ rows() { sed --quiet "/^| $1/,/^\$/p" "$2" | tail --lines +3 | sed '/^$/d'; }
 
 # An excerpt is in its file, to the letter, and short enough to be read.
 test_excerpts() {
-  local readme file excerpt inside line checked=0
-  for readme in README*.md; do
+  local page file excerpt inside line checked=0
+  for page in "${pages[@]}"; do
     file='' excerpt='' inside=''
     while IFS= read -r line; do
       if [[ $line =~ ^'<!-- excerpt: '(.*)' -->'$ ]]; then
@@ -41,15 +44,15 @@ test_excerpts() {
       elif [[ $inside ]]; then
         excerpt+=$line$'\n'
       fi
-    done <"$readme"
+    done <"$page"
   done
   ((checked > 0)) || wrong "there is no excerpt"
 }
 
 # Each experiment is done by experiments_test.sh.
 test_experiments() {
-  same "experiments in README.md, and their tests" \
-    "$(sed -nE 's/^<!-- experiment: (.*) -->$/\1/p' README.md | sort)" \
+  same "experiments, and their tests" \
+    "$(sed -nE 's/^<!-- experiment: (.*) -->$/\1/p' "${english[@]}" | sort)" \
     "$(sed -nE 's/^(test|windows)_([a-z0-9_]+)\(\).*/\2/p' scripts/tests/experiments_test.sh | sort)"
 }
 
@@ -75,24 +78,27 @@ test_faults() {
     # shellcheck disable=SC2053  # it is a pattern
     for name in "${names[@]}"; do [[ $name == $pattern ]] && found=yes; done
     [[ $found ]] || wrong "there is no test $pattern"
-  done < <(rows 'fault ' README.md | awk -F '|' '{ print $(NF - 1) }' | code_spans)
+  done < <(rows 'fault ' docs/faults.md | awk -F '|' '{ print $(NF - 1) }' | code_spans)
   ((checked > 0)) || wrong "there is no table of faults"
 }
 
-# What a link in the READMEs leads to is there.
+# anchors PAGE: what a link can lead to in it, as GitHub names it.
+anchors() { sed -nE 's/^#+ //p' "$1" | tr '[:upper:] ' '[:lower:]-' | tr --delete '`.,:()'; }
+
+# What a link leads to is there.
 test_links() {
-  local readme link heading
-  for readme in README*.md; do
+  local page link target anchor
+  for page in "${pages[@]}"; do
     while read -r link; do
-      case $link in
-        http*) ;;
-        '#'*)
-          heading=$(sed -nE 's/^#+ //p' "$readme" | tr '[:upper:] ' '[:lower:]-' | tr --delete '`.,:()')
-          grep --quiet --line-regexp --fixed-strings -e "${link#'#'}" <<<"$heading" || wrong "$readme: no heading for $link"
-          ;;
-        *) [[ -e $link ]] || wrong "$readme: there is no $link" ;;
-      esac
-    done < <(grep --only-matching '](.*)' "$readme" | grep --only-matching '([^()]*)' | tr --delete '()')
+      if [[ $link == http* ]]; then continue; fi
+      target=$(dirname "$page")/${link%%#*} anchor=${link#*#}
+      if [[ $link == '#'* ]]; then target=$page; fi
+      if [[ ! -e $target ]]; then
+        wrong "$page: there is no $link"
+      elif [[ $link == *'#'* ]]; then
+        anchors "$target" | grep --quiet --line-regexp --fixed-strings -e "$anchor" || wrong "$page: no heading for $link"
+      fi
+    done < <(grep --only-matching ']([^()]*)' "$page" | tr --delete ']()')
   done
 }
 
@@ -129,22 +135,52 @@ skeleton() {
   done <"$1"
 }
 
-# All but those within the page, which have the words of its language, and the ones to the other language.
-links() { grep --only-matching '](.*)' "$1" | grep --only-matching '([^()]*)' | grep -v -e '(#' -e '(README' | sort; }
-
-test_translation() {
-  same "README.md and README.zh-CN.md" "$(skeleton README.md)" "$(skeleton README.zh-CN.md)"
-  same "the links of README.md and README.zh-CN.md" "$(links README.md)" "$(links README.zh-CN.md)"
+# Without the headings, which have the words of their language, and without the links to the other language.
+links() {
+  grep --only-matching ']([^()]*)' "$1" | sed 's/#.*/)/; s/[.]zh-CN//' |
+    grep --invert-match --line-regexp -e ']()' -e "]($(basename "${1/.zh-CN/}"))" | sort
 }
 
-# A line is at most 120 columns wide, of which a Chinese character takes two; the rows of tables cannot break.
-test_lines_are_short() {
-  local readme line
-  for readme in README*.md; do
-    while IFS= read -r line; do
-      (($(wc --max-line-length <<<"$line") <= 120)) || wrong "$readme: wider than 120: $line"
-    done < <(grep --invert-match '^|' "$readme" | grep --extended-regexp '.{60}')
+# Every page but those for developers is there in both languages.
+test_translation() {
+  local page translation
+  for page in "${english[@]}"; do
+    translation=${page%.md}.zh-CN.md
+    if [[ ! -e $translation ]]; then
+      grep --quiet '^For developers' "$page" || wrong "there is no $translation"
+      continue
+    fi
+    same "$page and $translation" "$(skeleton "$page")" "$(skeleton "$translation")"
+    same "the links of $page and $translation" "$(links "$page")" "$(links "$translation")"
   done
+}
+
+# A line is at most 120 columns wide, of which a Chinese character takes two; rows of tables and addresses cannot break.
+test_lines_are_short() {
+  local page line
+  for page in "${pages[@]}"; do
+    while IFS= read -r line; do
+      (($(wc --max-line-length <<<"$line") <= 120)) || wrong "$page: wider than 120: $line"
+    done < <(grep --invert-match --regexp '^|' --regexp '](https:' "$page" | grep --extended-regexp '.{60}')
+  done
+}
+
+test_the_readme_is_short() {
+  local readme
+  for readme in README*.md; do
+    (($(wc --lines <"$readme") <= 250)) || wrong "$readme: more than 250 lines"
+  done
+}
+
+# The one line that builds the program, without optimisation: that is quicker.
+test_without_cmake() {
+  local command program
+  program=$(mktemp)
+  command=$(sed '1,/^<!-- command: without_cmake -->$/d; /^```$/,/^```$/!d' docs/building.md | sed '/^```$/{1d;q}; ')
+  command=${command%'```'}
+  bash -c "${command/ -o share_data/ -O0 -o $program}" && [[ $("$program" --version) == share_data* ]] ||
+    wrong "docs/building.md: this builds no program: $command"
+  rm "$program"
 }
 
 "test_$1"
