@@ -16,7 +16,7 @@ Examples:
 Usage: bench.sh [--quick] [--filter NAME] [--write]
   --quick        few copies and rounds: shows that it works; the times mean nothing
   --filter NAME  only these rows: first-line, one-started, one-killed, mass-start, memory, idle
-  --write        also put the table into README.md and its translation
+  --write        also put the table into docs/cost.md, three of its rows into README.md, and both into their translations
   -h, --help     this text
 
 Columns:
@@ -64,15 +64,58 @@ parse() {
   [[ ! $write || ${#options[@]} -eq 0 ]] || die 2 "--write goes with no other option; see --help"
 }
 
-# Replaces what is between the two markers in each README.
 write_table() {
-  local readme text
-  for readme in README*.md; do
-    text=$(<"$readme")
-    [[ $text == *"$first_marker"*"$last_marker"* ]] || die 1 "$readme lacks the lines '$first_marker' and '$last_marker'"
-    printf '%s\n' "${text%%"$first_marker"*}$first_marker"$'\n\n'"$table"$'\n\n'"$last_marker${text#*"$last_marker"}" \
-      >"$readme"
+  local readme
+  write_between_markers docs/cost.md "$table"
+  write_between_markers docs/cost.zh-CN.md "$(in_chinese <<<"$table")"
+  for readme in README*.md; do write_between_markers "$readme" "$(three_rows "$readme")"; done
+}
+
+# write_between_markers PAGE TEXT
+write_between_markers() {
+  local page=$1 text
+  text=$(<"$page")
+  [[ $text == *"$first_marker"*"$last_marker"* ]] || die 1 "$page lacks the lines '$first_marker' and '$last_marker'"
+  printf '%s\n' "${text%%"$first_marker"*}$first_marker"$'\n\n'"$2"$'\n\n'"$last_marker${text#*"$last_marker"}" >"$page"
+}
+
+# three_rows PAGE: the table that is in PAGE between the markers, with new figures: share_data, its limit, the article's
+# way. Its headings and the first cells of its rows, in the language of the page, stay as they are.
+three_rows() {
+  local page=$1 table=$table old row figures
+  # shellcheck disable=SC2016  # the quotes are Markdown's
+  local rows=('`kill -9` of one → last of 2 lines' 'one is started → last of 2 lines' '256 idle copies')
+  if [[ $page == *.zh-CN.md ]]; then table=$(in_chinese_figures <<<"$table"); fi
+  mapfile -t old < <(awk -v first="$first_marker" -v last="$last_marker" \
+    '$0 == first { inside = 1 } $0 == last { inside = 0 } inside && /^[|]/' "$page")
+  ((${#old[@]} == 5)) || die 1 "$page: there are no three rows between the markers"
+  printf '%s\n' "${old[@]:0:2}"
+  for row in 0 1 2; do
+    figures=$(grep --fixed-strings "| ${rows[row]}" <<<"$table") || die 1 "the table has no row '${rows[row]}'"
+    awk -F ' *[|] *' -v label="${old[row + 2]%%' | '*}" '{ print label " | " $3 " | " $4 " | " $8 " |" }' <<<"$figures"
   done
+}
+
+# Translates what the table says beside its figures, and what the figures themselves say.
+# shellcheck disable=SC2016  # the quotes are Markdown's
+in_chinese() {
+  in_chinese_figures | sed -E '
+    s/limit \| ratio/下限 | 比值/; s/\| goal \|/| 目标 |/; s/the article.s way, reconstructed/文章的做法（重写）/
+    s/^([0-9]+) cores, /\1 核，/
+    s/`kill -9` of one → last of ([0-9]+) lines/`kill -9` 一份 → 另外 \1 份都已显示/
+    s/one is started → its first line/启动一份 → 它的第一行/
+    s/one is started → last of ([0-9]+) lines/启动一份 → 另外 \1 份都已显示/
+    s/([0-9]+) started at once → all show all/同时启动 \1 份 → 全部显示正确/
+    s/growth of that time from ([0-9]+) to ([0-9]+)/从 \1 份到 \2 份，时间怎样增长/
+    s/([0-9]+) idle copies for /\1 份空闲 /; s/private memory of one/一份的私有内存/
+    s/: met/：达到/; s/: \*\*not met\*\*/：**未达到**/; s/: ratio /：比值 /'
+}
+
+in_chinese_figures() {
+  sed -E '
+    s/([0-9]+) wake-ups, /\1 次醒来，CPU /g; s/ CPU( \||$)/\1/g; s/like N/如 N/g; s/, without options/，不读选项/
+    s/still wrong after 0.5 s in ([0-9]+) of ([0-9]+) kills/杀 \2 次，\1 次过了 0.5 s 仍然不对/
+    s/right in ([0-9]+) of ([0-9]+) runs/\2 次中 \1 次正确/; s/, after /，用时 /; s/over ([0-9])/超过 \1/g'
 }
 
 main "$@"
