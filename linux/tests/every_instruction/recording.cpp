@@ -5,38 +5,28 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdint>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <set>
 #include <stdexcept>
-#include <string>
 #include <utility>
 
-#include <fmt/format.h>
-
+#include "kernel_view.h"
 #include "table.h"
 
 namespace share_data::test {
 namespace {
 
-/// The segments of a key that a process is attached to, seen through its eyes: to attach to them would be
-/// seen.
+/// The segments that a process is attached to, seen through its eyes: to attach to them would be seen.
 class SharedMemory {
  public:
-  SharedMemory(pid_t pid, key_t key) : pid_(pid), name_(fmt::format("/SYSV{:08x}", static_cast<std::uint32_t>(key))) {
-    find();
-  }
+  explicit SharedMemory(pid_t pid) : pid_(pid) { find(); }
 
   /// After it has attached to one or detached from one.
   void find() {
     segments_.clear();
-    std::ifstream maps{fmt::format("/proc/{}/maps", pid_)};
-    for (std::string line; std::getline(maps, line);) {
-      if (line.find(name_) != std::string::npos) segments_.push_back({std::stoull(line, nullptr, 16), {}});
-    }
+    for (const Attachment& attachment : attachments_of(pid_)) segments_[attachment.address] = {};
     has_changed();
   }
 
@@ -49,7 +39,7 @@ class SharedMemory {
       const iovec there{.iov_base = reinterpret_cast<void*>(address),  // NOLINT(performance-no-int-to-ptr)
                         .iov_len = now.size()};
       if (process_vm_readv(pid_, &here, 1, &there, 1, 0) < 0) continue;
-      changed |= std::memcmp(now.data(), bytes.data(), now.size()) != 0;
+      changed |= now != bytes;
       bytes = now;
     }
     return changed;
@@ -59,39 +49,27 @@ class SharedMemory {
   using Bytes = std::array<char, sizeof(Table)>;
 
   pid_t pid_;
-  std::string name_;
-  std::vector<std::pair<Address, Bytes>> segments_;
+  std::map<Address, Bytes> segments_;
 };
 
 /// Whether it does more than ask.
 bool changes_something(const Call& call) {
-  switch (call.number) {
-    case SYS_shmget:
-    case SYS_shmat:
-    case SYS_shmdt:
-    case SYS_futex:
-    case SYS_write:
-      return true;
-    case SYS_shmctl:
-      return call.second == IPC_RMID;
-    default:
-      return false;
-  }
+  constexpr std::array numbers{SYS_shmget, SYS_shmat, SYS_shmdt, SYS_futex, SYS_write};
+  return std::ranges::count(numbers, call.number) > 0 || (call.number == SYS_shmctl && call.second == IPC_RMID);
 }
 
 }  // namespace
 
-Recording::Recording(Tracee& tracee, pid_t pid, key_t key, std::function<bool(const Call&)> is_end)
-    : is_end_(std::move(is_end)) {
-  SharedMemory memory{pid, key};
+Recording::Recording(Tracee& tracee, pid_t pid, long last_call) : last_call_(last_call) {
+  SharedMemory memory{pid};
   std::set<std::pair<std::size_t, Address>> known;
   std::map<Address, int> passes;
-  for (;; ++instructions_) {
+  for (;;) {
     const Address address = tracee.address();
     const auto call = tracee.next_call();
     if (known.emplace(changes_.size(), address).second) points_.push_back({changes_.size(), address});
     end_ = address;
-    if (call && is_end_(*call)) return;
+    if (call && call->number == last_call) return;
     ++passes[address];
     if (!tracee.step()) throw std::runtime_error{"the process ended before the end of the recording"};
     if (call && (call->number == SYS_shmat || call->number == SYS_shmdt)) memory.find();
@@ -104,10 +82,10 @@ Recording::Recording(Tracee& tracee, pid_t pid, key_t key, std::function<bool(co
 
 bool Recording::replay(Tracee& tracee, const Point& point) const {
   for (std::size_t i = 0; i < point.epoch; ++i) {
-    if (!tracee.run_to(changes_[i].address, changes_[i].passes, end_, is_end_)) return false;
+    if (!tracee.run_to(changes_[i].address, changes_[i].passes, end_, last_call_)) return false;
     tracee.step();
   }
-  return tracee.run_to(point.address, 1, end_, is_end_);
+  return tracee.run_to(point.address, 1, end_, last_call_);
 }
 
 }  // namespace share_data::test

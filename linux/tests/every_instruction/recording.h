@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include <cstddef>
-#include <functional>
 #include <vector>
 
 #include "tracee.h"
@@ -25,16 +24,14 @@ struct Point {
 /// loops that look the same to everybody else.
 class Recording {
  public:
-  /// Steps on from the instruction that it is about to run, to the system call for which `is_end` is true.
-  Recording(Tracee& tracee, pid_t pid, key_t key, std::function<bool(const Call&)> is_end);
+  /// Steps on from the instruction that it is about to run, to the system call `last_call`.
+  Recording(Tracee& tracee, pid_t pid, long last_call);
 
   /// Has another process do the same again up to `point`. False if this one took another way, and came to the
   /// end without it.
   bool replay(Tracee& tracee, const Point& point) const;
 
   [[nodiscard]] const std::vector<Point>& points() const { return points_; }
-  [[nodiscard]] std::size_t instructions() const { return instructions_; }
-  [[nodiscard]] std::size_t epochs() const { return changes_.size() + 1; }
 
  private:
   struct Change {
@@ -44,9 +41,8 @@ class Recording {
 
   std::vector<Point> points_;
   std::vector<Change> changes_;
-  std::size_t instructions_ = 0;
   Address end_ = 0;
-  std::function<bool(const Call&)> is_end_;
+  long last_call_;
 };
 
 }  // namespace share_data::test

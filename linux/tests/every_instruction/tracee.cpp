@@ -5,13 +5,12 @@
 #include <sys/wait.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstddef>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
-#include "at_rest.h"
+#include "copies.h"
 #include "waiting.h"
 
 namespace share_data::test {
@@ -31,7 +30,7 @@ void* as_pointer(std::uint64_t value) {
 
 }  // namespace
 
-bool Tracee::fix_addresses() { return personality(ADDR_NO_RANDOMIZE) != -1; }
+void Tracee::fix_addresses() { personality(ADDR_NO_RANDOMIZE); }
 
 void Tracee::stop_at_start() { ptrace(PTRACE_TRACEME, 0, nullptr, nullptr); }
 
@@ -78,7 +77,7 @@ void Tracee::begin_step() { resume(PTRACE_SINGLESTEP); }
 
 bool Tracee::finish_step() { return wait_for_stop(); }
 
-bool Tracee::run_to(Address address, int passes, Address end, const std::function<bool(const Call&)>& is_end) {
+bool Tracee::run_to(Address address, int passes, Address end, long last_call) {
   for (;; step()) {
     if (registers_.rip != address) {
       break_at(address, end);
@@ -86,7 +85,7 @@ bool Tracee::run_to(Address address, int passes, Address end, const std::functio
       break_at(0, 0);
     }
     if (registers_.rip == address && --passes == 0) return true;
-    if (registers_.rip == end && is_end(next_call().value())) return false;
+    if (registers_.rip == end && next_call().value().number == last_call) return false;
   }
 }
 
@@ -96,12 +95,17 @@ void Tracee::leave_stopped() {
   check(ptrace(PTRACE_DETACH, pid_, nullptr, nullptr), "ptrace PTRACE_DETACH");
 }
 
-std::optional<Call> Tracee::next_call() const {
+std::uint64_t Tracee::next_bytes() const {
   errno = 0;
   const long bytes = ptrace(PTRACE_PEEKTEXT, pid_, as_pointer(registers_.rip), nullptr);
   if (errno != 0) throw std::system_error(errno, std::system_category(), "ptrace PTRACE_PEEKTEXT");
-  if ((bytes & 0xffff) != 0x050f) return std::nullopt;
-  return Call{static_cast<long>(registers_.rax), registers_.rdi, registers_.rsi};
+  return static_cast<std::uint64_t>(bytes);
+}
+
+std::optional<Call> Tracee::next_call() const {
+  constexpr std::uint64_t syscall_instruction = 0x050f;
+  if ((next_bytes() & 0xffff) != syscall_instruction) return std::nullopt;
+  return Call{static_cast<long>(registers_.rax), registers_.rsi};
 }
 
 void Tracee::resume(int request, int signal) {

@@ -5,25 +5,23 @@
 #include <sys/user.h>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 
 namespace share_data::test {
 
 using Address = std::uint64_t;
 
-/// A system call that is about to be made: its number and its first two arguments.
+/// A system call that is about to be made: its number and its second argument.
 struct Call {
   long number;
-  std::uint64_t first;
   std::uint64_t second;
 };
 
 /// A process of one thread. All of it throws std::system_error.
 class Tracee {
  public:
-  /// For the child, before exec: the program gets the same addresses each time. False if that is not allowed.
-  static bool fix_addresses();
+  /// For the child, before exec: the program gets the same addresses each time.
+  static void fix_addresses();
 
   /// For the child, before exec: it stops as soon as it runs the program.
   static void stop_at_start();
@@ -47,14 +45,17 @@ class Tracee {
   void begin_step();
   bool finish_step();
 
-  /// Runs until it has come to the instruction at `address` the `passes`th time; where it stands counts. False
-  /// if it came to `end` before and there `is_end` is true of the system call that it is about to make.
-  bool run_to(Address address, int passes, Address end, const std::function<bool(const Call&)>& is_end);
+  /// Runs until it has come to the instruction at `address` the `passes`th time; where it stands counts. False if it
+  /// came to `end` before and is about to make the system call `last_call` there.
+  bool run_to(Address address, int passes, Address end, long last_call);
 
   /// Lets go of it, stopped as if by Ctrl+Z.
   void leave_stopped();
 
   [[nodiscard]] Address address() const { return registers_.rip; }
+
+  /// The first bytes of the next instruction, the first of all lowest.
+  [[nodiscard]] std::uint64_t next_bytes() const;
 
   /// The system call that the next instruction makes, if it makes one.
   [[nodiscard]] std::optional<Call> next_call() const;

@@ -3,19 +3,44 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <list>
-#include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "copy.h"
 #include "history.h"
-#include "member.h"
 #include "plan.h"
 
 namespace share_data::test {
+
+/// What the soak is after: something that must never be. Says what.
+struct Wrong : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+struct Member {
+  Copy copy;
+  std::size_t place = 0;
+  std::string name = {};       ///< for the history
+  bool limited = false;        ///< started with --max: may be refused
+  bool timed = false;          ///< started with --for: leaves by itself
+  bool stopped = false;        ///< by SIGSTOP
+  bool unheard = false;        ///< nobody reads its output any more: leaves with its next line
+  bool damaged = false;        ///< lived while the segment did not look like ours: may be refused
+  bool question = false;       ///< --status: answers and ends
+  int told = 0;                ///< the signal that was to end it: from then on it has no place any more
+  std::uint32_t segment = 0;   ///< after how many removals it was seen in a segment
+  bool sure = false;           ///< if it is stopped: it is still in that one
+  std::size_t lines_told = 0;  ///< how many of its lines are in the history
+
+  [[nodiscard]] bool joined() { return !copy.lines().empty(); }
+  [[nodiscard]] bool must_end() const { return told != 0 || question || timed || unheard; }
+
+  /// Whether a copy to which this has happened may end with this exit code (or minus signal).
+  [[nodiscard]] bool may_end_with(int code);
+};
 
 class Crowd {
  public:
@@ -32,63 +57,55 @@ class Crowd {
   void ask(bool json);
 
   /// The answer.
-  [[nodiscard]] Answer answer(bool json) const;
+  [[nodiscard]] Answer answer(bool json) const { return question(json).answer(); }
 
-  /// Has it end by this signal: from here on it has no place any more, and its end is awaited.
-  void end(std::size_t place, int signal);
-
-  /// The same for all of them, and for those whose output nobody reads.
+  /// Has it end by this signal, or all of them.
+  void end(Member& member, int signal);
   void end_all(int signal);
-  void end_those_unheard();
 
   void stop(Member& member);
   void go_on(Member& member);
 
   /// Somebody has removed the segment that those who run now lived in.
-  void segment_was_removed();
+  void segment_was_removed() { ++removals_; }
 
   /// Those who live now may find a segment that does not look like ours.
   void segment_was_hidden();
 
-  /// One look at everybody: takes their lines, and out those that have ended. Throws Wrong where one ended as it
+  /// One look at everybody: takes their lines, and out those that have ended. Throws Wrong if one ended as it
   /// should not.
   void look();
 
-  /// The copy at a place; null where there is none.
+  /// The copy at a place, or null.
   [[nodiscard]] Member* at(std::size_t place);
 
   /// Whether all that must end have ended, and all others have joined or are stopped.
   [[nodiscard]] bool is_at_rest();
 
+  /// Those that have a place, and those of them that are not stopped.
   [[nodiscard]] std::vector<Member*> all();
   [[nodiscard]] std::vector<Member*> running();
-  [[nodiscard]] std::vector<pid_t> pids();
 
   /// How many stopped copies are in the segment that the others are in, where they stay until they go on.
   [[nodiscard]] std::size_t stopped_among_the_others();
 
-  /// Whether a copy was stopped so that nobody can tell which segment it is in.
-  [[nodiscard]] bool may_be_anywhere(const Member& member) const;
-
   /// All that run are known to be in the newest segment.
   void all_are_together();
 
-  /// What its copies have written to standard error lately, for people.
-  [[nodiscard]] std::vector<std::string> notes();
+  /// What those that have not ended have written to standard error.
+  [[nodiscard]] std::string notes();
 
  private:
-  [[nodiscard]] Copy launch(const Launch& launch) const;
+  [[nodiscard]] Copy launch(Launch launch) const;
   [[nodiscard]] Copy question(bool json) const;
+  void take_lines(Member& member);
   void check_end(Member& member);
-  void tell_lines(Member& member);
   void start_at(const Action& action);
 
   key_t key_;
   std::string through_;
   History& history_;
-  std::map<std::size_t, Member> members_;
-  std::list<Member> leaving_;
-  std::list<Member> gone_;  ///< the latest, for the history
+  std::list<Member> members_;
   std::uint32_t removals_ = 0;
 };
 

@@ -1,39 +1,40 @@
-// What has happened, for the one who has to find out why it went wrong.
+// What has happened lately, for the one who has to find out why it went wrong.
 #pragma once
 
-#include <chrono>
+#include <algorithm>
 #include <deque>
 #include <string>
-#include <vector>
+#include <string_view>
+
+#include "log.h"
 
 namespace share_data::test {
 
-/// The actions of the last seconds, each with its time. The copies' own lines are put between them by the time
-/// that they carry themselves, to the millisecond.
+/// What the soak did, and the lines of the copies, text or JSON. Each has the time in it, all in the same time zone.
 class History {
  public:
-  static constexpr std::chrono::seconds reach{10};
+  void note(const std::string& text) { line(current_time().clock + "  " + text); }
 
-  /// Has all times be in UTC, those of the copies too: their text lines are in local time, their JSON is not.
-  History();
+  void line(const std::string& text) {
+    constexpr std::size_t most = 20'000;
+    lines_.push_back(text);
+    if (lines_.size() > most) lines_.pop_front();
+  }
 
-  void note(const std::string& text);
-
-  /// A line of a copy, text or JSON.
-  void line(const std::string& text);
-
-  /// What is known of the seconds up to the last action, in the order of time.
-  [[nodiscard]] std::vector<std::string> recent() const;
+  /// In the order of time, not in that in which the soak got to read them.
+  [[nodiscard]] std::deque<std::string> in_order() const {
+    std::deque<std::string> sorted = lines_;
+    std::ranges::stable_sort(sorted, {}, clock_of);
+    return sorted;
+  }
 
  private:
-  struct Entry {
-    std::string time;
-    std::string text;
-  };
-  void add(Entry entry);
+  static std::string_view clock_of(const std::string& line) {
+    const auto begin = line.starts_with('{') ? line.find('T') + 1 : 0;
+    return std::string_view{line}.substr(begin, std::string_view{"HH:MM:SS.mmm"}.size());
+  }
 
-  std::deque<Entry> entries_;
-  std::chrono::system_clock::time_point last_action_;
+  std::deque<std::string> lines_;
 };
 
 }  // namespace share_data::test

@@ -3,7 +3,7 @@
 //   plan.h      what is done, drawn from a seed
 //   soak.h      the rounds, and what must be true after each
 //   crowd.h     the copies
-//   garbage.h   somebody who writes into the segment
+//   vandal.h    somebody who writes into the segment
 //   history.h   what has happened, printed when something is wrong
 #include <gtest/gtest.h>
 
@@ -11,13 +11,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
-#include <random>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "soak.h"
-#include "waiting.h"
 
 namespace share_data::test {
 namespace {
@@ -42,16 +40,9 @@ void list(Plan plan, int rounds) {
   }
 }
 
-void print(History& history, Soak& soak) {
-  std::cout << "The last seconds (UTC):\n";
-  for (const std::string& line : history.recent()) std::cout << "  " << line << "\n";
-  std::cout << "What they wrote to standard error:\n";
-  for (const std::string& note : soak.notes()) std::cout << "  " << note << "\n";
-}
-
 bool run(const SoakOptions& options) {
   std::cout << fmt::format("linux_soak --seed {} --copies {} --for {}", options.seed, options.places,
-                           options.length.count())
+                           options.seconds)
             << std::endl;  // at once: whoever interrupts us wants to know it too
   History history;
   Soak soak{options, history};
@@ -59,7 +50,8 @@ bool run(const SoakOptions& options) {
   int rounds = 0;
   std::size_t actions = 0;
   try {
-    for (const auto end = steady_clock::now() + options.length; steady_clock::now() < end; ++rounds) {
+    for (const auto end = steady_clock::now() + std::chrono::duration<double>{options.seconds};
+         steady_clock::now() < end; ++rounds) {
       const Round round = plan.next();
       soak.run(round);
       actions += round.actions.size();
@@ -67,51 +59,44 @@ bool run(const SoakOptions& options) {
     soak.finish();
   } catch (const Wrong& wrong) {
     std::cout << "Wrong in round " << rounds << " of seed " << options.seed << ": " << wrong.what() << "\n";
-    print(history, soak);
+    for (const std::string& line : history.in_order()) std::cout << "  " << line << "\n";
+    std::cout << "What those who still run wrote to standard error:\n" << soak.notes();
     return false;
   }
   std::cout << fmt::format("{} rounds, {} actions, and the truth after each round", rounds, actions) << std::endl;
   return true;
 }
 
-/// The command line, in the units that people use.
-struct CommandLine {
-  SoakOptions options{.seed = std::random_device{}(), .places = static_cast<std::size_t>(scaled(24))};
-  double seconds = 60;
-  std::int64_t patience_seconds = std::chrono::seconds{patience}.count();
-  int rounds_to_list = 0;
-};
-
-void describe(CLI::App& app, CommandLine& line) {
-  app.add_option("--for", line.seconds, "How long, in seconds; there is no upper limit")
+void declare(CLI::App& app, SoakOptions& options, int& rounds_to_list) {
+  app.add_option("--for", options.seconds, "How long, in seconds; there is no upper limit")
       ->envname("SHARE_DATA_SOAK_SECONDS")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--seed", line.options.seed, "The same seed gives the same actions; a new one by default")
+  app.add_option("--seed", options.seed, "The same seed gives the same actions; a new one by default")
       ->envname("SHARE_DATA_TEST_SEED");
   // Each of up to 127 copies watches all others. Of more, a death may be seen late if all who watch are stopped.
-  app.add_option("--copies", line.options.places, "How many at most, but for a few more under --max")
+  app.add_option("--copies", options.places, "How many at most, but for a few more under --max")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
-  app.add_option("--patience", line.patience_seconds, "How long the truth may take, in seconds")
+  app.add_option("--patience", options.patience_seconds, "How long the truth may take, in seconds")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--through", line.options.through, "Start each copy through this command")->type_name("COMMAND");
-  app.add_option("--list", line.rounds_to_list, "Only print the actions of so many rounds")->type_name("ROUNDS");
+  app.add_option("--through", options.through, "Start each copy through this command")->type_name("COMMAND");
+  app.add_option("--list", rounds_to_list, "Only print the actions of so many rounds")->type_name("ROUNDS");
 }
 
 int run_program(int argc, char** argv) {
-  CommandLine line;
+  setenv("TZ", "UTC0", 1);  // NOLINT(concurrency-mt-unsafe): one thread. JSON lines are in UTC, text lines follow TZ
+  SoakOptions options;
+  int rounds_to_list = 0;
   CLI::App app{description, "linux_soak"};
-  describe(app, line);
+  declare(app, options, rounds_to_list);
   CLI11_PARSE(app, argc, argv);
-  line.options.length = std::chrono::duration<double>{line.seconds};
-  line.options.patience = std::chrono::seconds{line.patience_seconds};
-  if (line.rounds_to_list > 0) {
-    list(Plan{line.options.seed, line.options.places}, line.rounds_to_list);
+  if (rounds_to_list > 0) {
+    list(Plan{options.seed, options.places}, rounds_to_list);
     return EXIT_SUCCESS;
   }
-  const bool right = run(line.options);
+  const bool right = run(options);
   // What the sanitizers have to say of a copy is a failure of GoogleTest's.
   return right && !testing::UnitTest::GetInstance()->Failed() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

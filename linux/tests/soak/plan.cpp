@@ -1,81 +1,85 @@
 #include "plan.h"
 
 #include <array>
-#include <string_view>
 
 #include <fmt/format.h>
 
 namespace share_data::test {
 namespace {
 
-struct Weight {
-  Deed deed;
+struct Choice {
+  const char* name;
   std::uint32_t weight;
 };
 
-constexpr std::array weights{Weight{Deed::start, 22},        Weight{Deed::start_for_a_moment, 5},
-                             Weight{Deed::start_limited, 6}, Weight{Deed::terminate, 10},
-                             Weight{Deed::interrupt, 4},     Weight{Deed::hang_up, 4},
-                             Weight{Deed::kill, 14},         Weight{Deed::stop_or_continue, 16},
-                             Weight{Deed::close_reader, 4},  Weight{Deed::ask_status, 5},
-                             Weight{Deed::pause, 10}};
+/// In the order of Deed.
+constexpr std::array deeds{Choice{"start", 22},
+                           Choice{"start for a moment", 5},
+                           Choice{"start with --max", 6},
+                           Choice{"terminate", 10},
+                           Choice{"interrupt", 4},
+                           Choice{"hang up", 4},
+                           Choice{"kill", 14},
+                           Choice{"stop/continue", 16},
+                           Choice{"close the reader", 4},
+                           Choice{"ask for status", 5},
+                           Choice{"pause", 10},
+                           Choice{"remove segment", 0},
+                           Choice{"write garbage", 0}};
 
-constexpr std::array<std::string_view, 13> deed_names{
-    "start",         "start for a moment", "start with --max", "terminate",      "interrupt",     "hang up", "kill",
-    "stop/continue", "close the reader",   "ask for status",   "remove segment", "write garbage", "pause"};
+/// In the order of Round::Kind.
+constexpr std::array kinds{Choice{"ordinary", 50},
+                           Choice{"with removals", 17},
+                           Choice{"with garbage", 17},
+                           Choice{"everybody leaves", 3},
+                           Choice{"everybody is killed", 3},
 
-constexpr std::array<std::string_view, 7> round_names{
-    "ordinary", "with removals", "with garbage", "everybody leaves", "everybody is killed", "last out", "limit"};
+                           Choice{"limit", 10}};
 
-/// In such a round, one action in so many is of its own kind.
+/// In rounds with removals or garbage, one action in so many is one.
 constexpr std::uint32_t one_in = 8;
+
+constexpr std::size_t any_number = 1U << 31U;
 
 }  // namespace
 
+/// An index into the table.
+template <typename Table>
+std::size_t Plan::draw(const Table& table) {
+  std::uint32_t total = 0;
+  for (const Choice& choice : table) total += choice.weight;
+  std::uint32_t dice = below(total);
+  std::size_t i = 0;
+  for (; dice >= table[i].weight; ++i) dice -= table[i].weight;
+  return i;
+}
+
 Round Plan::next() {
-  Round round{.kind = draw_kind(), .number = below(1U << 31U), .actions = {}};
   // One after the other: the order in which a compiler would evaluate arguments is its own.
+  Round round{.kind = static_cast<Round::Kind>(draw(kinds)), .number = 0, .actions = {}};
+  round.number = below(any_number);
   const std::uint32_t count = 1 + below(30);
   for (std::uint32_t i = 0; i < count; ++i) round.actions.push_back(draw_action(round.kind));
   return round;
 }
 
-Round::Kind Plan::draw_kind() {
-  const std::uint32_t dice = below(100);
-  if (dice < 50) return Round::Kind::ordinary;
-  if (dice < 67) return Round::Kind::with_removals;
-  if (dice < 84) return Round::Kind::with_garbage;
-  if (dice < 90) return Round::Kind::limit;
-  if (dice < 94) return Round::Kind::last_out;
-  return dice < 97 ? Round::Kind::everybody_leaves : Round::Kind::everybody_is_killed;
-}
-
 Action Plan::draw_action(Round::Kind kind) {
-  Action action{.deed = Deed::start, .place = below(static_cast<std::uint32_t>(places_)), .number = 0};
-  action.number = below(1U << 31U);
+  Action action{.deed = static_cast<Deed>(draw(deeds)), .place = 0, .number = 0};
+  action.place = below(places_);
+  action.number = below(any_number);
   const bool special = below(one_in) == 0;
-  if (special && kind == Round::Kind::with_removals) return {Deed::remove_segment, action.place, action.number};
-  if (special && kind == Round::Kind::with_garbage) return {Deed::write_garbage, action.place, action.number};
-  std::uint32_t total = 0;
-  for (const auto& [deed, weight] : weights) total += weight;
-  std::uint32_t dice = below(total);
-  for (const auto& [deed, weight] : weights) {
-    if (dice < weight) {
-      action.deed = deed;
-      break;
-    }
-    dice -= weight;
-  }
+  if (special && kind == Round::Kind::with_removals) action.deed = Deed::remove_segment;
+  if (special && kind == Round::Kind::with_garbage) action.deed = Deed::write_garbage;
   return action;
 }
 
 std::string described(const Action& action) {
-  return fmt::format("{} at {} ({})", deed_names.at(static_cast<std::size_t>(action.deed)), action.place,
+  return fmt::format("{} at {} ({})", deeds.at(static_cast<std::size_t>(action.deed)).name, action.place,
                      action.number);
 }
 
 std::string described(const Round& round) {
-  return fmt::format("round: {}, {} actions", round_names.at(static_cast<std::size_t>(round.kind)),
+  return fmt::format("round: {}, {} actions", kinds.at(static_cast<std::size_t>(round.kind)).name,
                      round.actions.size());
 }
 

@@ -1,4 +1,4 @@
-// What the soak does next: drawn from a seed and nothing else, so that it can be had again.
+// What the soak does next: drawn from a seed and nothing else, so that it can be repeated.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace share_data::test {
 
-/// What can be done to the copy at one place, or to the segment. Whatever is done at a place where no copy is
-/// starts one there: so no draw depends on how the copies have fared.
+/// What can be done to the copy at one place, or to the segment. If there is no copy at the place, any of them starts
+/// one there: so no draw depends on how the copies have fared.
 enum class Deed {
   start,
   start_for_a_moment,
@@ -22,9 +22,9 @@ enum class Deed {
   stop_or_continue,
   close_reader,
   ask_status,
+  pause,
   remove_segment,
   write_garbage,
-  pause,
 };
 
 struct Action {
@@ -41,7 +41,6 @@ struct Round {
     with_garbage,         ///< the same, and garbage
     everybody_leaves,     ///< then nothing is left
     everybody_is_killed,  ///< then a fresh copy shows 1
-    last_out,             ///< again and again the only copy leaves just when another one comes
     limit,                ///< many start with --max at once: exactly as many join as may
   };
   Kind kind;
@@ -56,8 +55,9 @@ class Plan {
   Round next();
 
  private:
-  std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
-  Round::Kind draw_kind();
+  std::uint32_t below(std::size_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
+  template <typename Table>
+  std::size_t draw(const Table& table);
   Action draw_action(Round::Kind kind);
 
   std::mt19937 random_;

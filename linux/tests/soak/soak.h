@@ -5,25 +5,28 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <random>
 #include <set>
 #include <string>
 
 #include "crowd.h"
-#include "garbage.h"
 #include "history.h"
 #include "plan.h"
+#include "vandal.h"
+#include "waiting.h"
 
 namespace share_data::test {
 
 struct SoakOptions {
-  std::chrono::duration<double> length{};
-  std::uint32_t seed = 0;
-  std::size_t places = 0;
-  std::chrono::seconds patience{};
+  double seconds = 60;
+  std::uint32_t seed = std::random_device{}();
+  std::size_t places = static_cast<std::size_t>(scaled(24));
+  std::int64_t patience_seconds = std::chrono::seconds{patience}.count();
   std::string through = {};  ///< a command that runs the program; empty for none
 };
 
-/// All of it throws Wrong where the program does not do what it should.
+/// All of it throws Wrong if the program does not do what it should.
 class Soak {
  public:
   Soak(const SoakOptions& options, History& history);
@@ -39,8 +42,8 @@ class Soak {
   /// Everybody leaves, and nothing is left.
   void finish();
 
-  /// What the copies say, for people.
-  [[nodiscard]] std::vector<std::string> notes() { return crowd_.notes(); }
+  /// What the copies that run have written to standard error, for people.
+  [[nodiscard]] std::string notes() { return crowd_.notes(); }
 
  private:
   void act(const Action& action);
@@ -48,17 +51,17 @@ class Soak {
   void write_garbage(std::uint32_t number);
 
   void come_to_rest(Round::Kind kind);
-  void wait_for_rest(bool nudge);
+  void wait_until(const std::function<bool()>& condition, const char* else_wrong) const;
+  void wait_for_rest();
+  void bring_together();
   void expect_garbage_goes_away();
   void expect_truth();
   [[nodiscard]] bool truth_is_shown(std::size_t count);
   void expect_status_tells(std::size_t count);
   void expect_nothing_is_left();
 
-  void bring_together();
   void everybody_leaves();
   void everybody_is_killed();
-  void leave_while_others_come(std::uint32_t number);
   void start_many_limited(std::uint32_t number);
   void stop_for_a_while(std::size_t place, std::chrono::microseconds moment);
 
@@ -66,7 +69,7 @@ class Soak {
   key_t key_;
   History& history_;
   Crowd crowd_;
-  Garbage garbage_;
+  Vandal vandal_;
   std::set<int> segments_;  ///< ids of all that have been seen
 };
 

@@ -1,0 +1,124 @@
+// --explain: each step as it happens, with what is really there. Nothing else changes.
+#include <algorithm>
+#include <regex>
+
+#include "copies.h"
+#include "table.h"
+
+namespace share_data::test {
+namespace {
+
+class Explain : public CopiesTest {
+ protected:
+  /// Waits until the notes contain these steps in this order. Each is a regular expression for the rest of a line.
+  static testing::AssertionResult explains(Copy& copy, const std::vector<std::string>& steps) {
+    std::string missing;
+    const bool all = eventually([&] {
+      const std::string& notes = copy.notes();
+      auto from = notes.begin();
+      for (const std::string& step : steps) {
+        std::smatch match;
+        missing = fmt::format(R"(\[{}\] {}\n)", copy.pid(), step);
+        if (!std::regex_search(from, notes.end(), match, std::regex{missing})) return false;
+        from = match[0].second;
+      }
+      return true;
+    });
+    if (all) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "not explained: " << missing << "\n" << copy.notes();
+  }
+
+  [[nodiscard]] int segment() const { return RawSegment{key()}.id(); }
+};
+
+TEST_F(Explain, TellsTheStoryOfACopy) {
+  Copy copy = start({.options = {"--explain"}});
+  ASSERT_TRUE(all_show({&copy}, 1));
+  const std::string self = fmt::format(R"({}\|WAITERS)", copy.pid());
+  ASSERT_TRUE(explains(
+      copy,
+      {R"(set_robust_list\(0x[0-9a-f]+\): however this process ends, .*)",
+       fmt::format(R"(shmget\({}, {}, \d+\) = -1)", key_text(), sizeof(Table)),
+       fmt::format(R"(shmget\({}, {}, IPC_CREAT \| IPC_EXCL \| 0600\) = {})", key_text(), sizeof(Table), segment()),
+       fmt::format(R"(shmat\({}\) = 0x[0-9a-f]+: from here on, it is memory like any other)", segment()),
+       fmt::format(R"(slot 0: 0 -> {}\|OWNER_DIED)", self),
+       "changes: 0 -> 1, and a wake for all who wait on it: 0 woken",
+       fmt::format(R"(slot 0: {0}\|OWNER_DIED -> {0})", self),
+       "sleeping until changes is no longer 1, or a signal comes"}));
+
+  Copy other = start();
+  ASSERT_TRUE(explains(copy, {"woken by another copy: changes is now 2",
+                              "sleeping until changes is no longer 2, the kernel marks slot 1, or a signal comes"}));
+  other.destroy();
+  ASSERT_TRUE(explains(
+      copy,
+      {fmt::format(R"(woken by the kernel: slot 1 was {}\|WAITERS.*, and is now WAITERS\|OWNER_DIED)", other.pid()),
+       "changes: 2 -> 3, and a wake for all who wait on it: 0 woken", R"(slot 1: WAITERS\|OWNER_DIED -> 0)",
+       "sleeping until changes is no longer 3, or a signal comes"}));
+
+  const int removed = segment();
+  remove_segment(key());
+  Copy next = start({.options = {"--explain"}});
+  EXPECT_TRUE(explains(next, {fmt::format("copies may be in segment {}, which was removed:", removed),
+                              "changes: 3 -> 4, and a wake for all who wait on it: 1 woken"}));
+  ASSERT_TRUE(explains(copy, {fmt::format(R"(shmat\({}\) = .*)", segment()), fmt::format("slot 0: {} -> 0", self)}));
+  ASSERT_TRUE(all_show({&copy, &next}, 2));
+  EXPECT_EQ(next.stop(), 0);
+  ASSERT_TRUE(all_show({&copy}, 1));
+  ASSERT_TRUE(explains(copy, {"woken by the kernel: .*", "sleeping until changes is no longer .*, or a signal comes"}));
+  const int last = segment();
+  ASSERT_TRUE(all_wait_for_change({&copy}));
+  EXPECT_EQ(copy.stop(), 0);
+  EXPECT_TRUE(
+      explains(copy, {"woken by a signal", R"(slot \d+: leaving = \d+: not counted from here on, and not killed)",
+                      fmt::format(R"(shmctl\({}, IPC_RMID\): the key is free, .*)", last)}));
+  const auto is_about_the_count = [](const std::string& line) { return live_on(line).has_value(); };
+  EXPECT_TRUE(std::ranges::all_of(copy.lines(), is_about_the_count)) << copy.output();
+}
+
+TEST_F(Explain, NothingIsExplainedUnasked) {
+  Copies copies = start_together(2);
+  copies[1].destroy();
+  ASSERT_TRUE(all_show({&copies[0]}, 1));
+  EXPECT_EQ(copies[0].stop(), 0);
+  EXPECT_FALSE(contains(copies[0].notes(), "["));
+}
+
+TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
+  Copies copies = start_together(3);
+  suspend(copies);
+  std::vector<std::string> lines{"2 live\n"};
+  {
+    const RawSegment raw{key()};
+    Table& table = raw.as<Table>();
+    lines.push_back(fmt::format("segment {}, 167936 bytes, 4 processes attached, this one included\n", raw.id()));
+    lines.push_back("magic       0x3254414452485301  ");
+    lines.push_back(fmt::format("key         {}          ", key_text()));
+    lines.push_back(fmt::format("changes     {:<18}  ", table.changes.load()));
+    lines.push_back(fmt::format("plain       {:<18}  ", 3));
+    lines.push_back(fmt::format("used        {:<18}  ", 3));
+    for (std::uint32_t i = 0; i < 3; ++i) {
+      const Word owner = table.slots[i].owner;
+      if (tid_of(owner) == static_cast<Word>(copies[1].pid())) table.slots[i].leaving = tid_of(owner);
+      const char* const meaning = table.slots[i].leaving == 0 ? "running; counted" : "leaving; not counted";
+      lines.push_back(fmt::format("slot {}      {:<18}  {}\n", i, to_text(owner), meaning));
+    }
+    lines.push_back(fmt::format("            {:<18}  has left this slot by itself", copies[1].pid()));
+  }
+  const auto expect_shown = [&] {
+    const Answer answer = ask_here({"--status", "--explain"});
+    EXPECT_EQ(answer.exit_code, 0);
+    EXPECT_EQ(answer.notes, "");
+    for (const std::string& line : lines) EXPECT_TRUE(contains(answer.output, line));
+  };
+  expect_shown();
+  copies[2].destroy();
+  lines = {"1 live\n", "WAITERS|OWNER_DIED  gone: the kernel took the TID out; not everybody has been told\n"};
+  expect_shown();
+  remove_segment(key());
+  lines = {"1 live\n", " (removed), 167936 bytes, 3 processes attached"};
+  expect_shown();
+}
+
+}  // namespace
+}  // namespace share_data::test

@@ -1,0 +1,258 @@
+// A segment under our key that is not ours is refused, and left as it was, to the byte. Other users count apart, other
+// namespaces count together.
+#include <grp.h>
+#include <pwd.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <utility>
+
+#include "copies.h"
+#include "faults.h"
+#include "table.h"
+
+namespace share_data::test {
+namespace {
+
+constexpr uid_t nobody = 65534;
+
+class Users : public CopiesTest {
+ protected:
+  void SetUp() override {
+    CopiesTest::SetUp();
+    if (geteuid() != 0) GTEST_SKIP() << "needs root, to be other users";
+  }
+
+  /// Starts the program as another user.
+  static Launch as(uid_t uid) {
+    return {.before_exec = [uid] {
+      if (setgroups(0, nullptr) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0) _exit(126);
+    }};
+  }
+
+  static bool can_be_started_by_others() {
+    Launch version = as(nobody);
+    version.options = {"--version"};
+    return Copy{0, version}.exit_code() == 0;
+  }
+};
+
+TEST_F(Users, EachHasACountOfTheirOwn) {
+  if (!can_be_started_by_others()) GTEST_SKIP() << "the build folder is not open to other users";
+  const uid_t uid = 1'000'000 + static_cast<uid_t>(getpid());  // nobody's, and no other test's
+  const auto their_key = static_cast<key_t>(0x5d00'0000U | (uid & 0xff'ffffU));
+  Copy ours = start();
+  Copy first{0, as(uid)};
+  Copy second{0, as(uid)};
+  EXPECT_TRUE(eventually([&] { return first.shown() == 2 && second.shown() == 2; })) << first.notes();
+  EXPECT_EQ(attached_to(their_key), 2U);
+  EXPECT_TRUE(all_show({&ours}, 1));
+  EXPECT_EQ(first.stop(), 0);
+  EXPECT_EQ(second.stop(), 0);
+  EXPECT_FALSE(segment_of(their_key));
+}
+
+TEST_F(Users, TheSegmentOfAnotherOneIsRefusedAndItsOwnerNamed) {
+  if (!can_be_started_by_others()) GTEST_SKIP() << "the build folder is not open to other users";
+  Copy ours = start_alone();
+  for (const char* const option : {"--json", "--status"}) {
+    Launch launch = as(nobody);
+    launch.options = {option};
+    Copy refused = start(launch);
+    EXPECT_TRUE(failed(refused.answer(), 1, "Permission denied"));
+    EXPECT_EQ(refused.output(), "");
+    EXPECT_TRUE(contains(refused.notes(), "belongs to root"));
+    EXPECT_TRUE(contains(refused.notes(), "--key"));
+  }
+  EXPECT_TRUE(all_show({&ours}, 1));
+}
+
+struct Way {
+  const char* name;
+  std::vector<std::string> unshare;
+  std::string setup = "true";  ///< what a shell does there before it starts the program
+};
+
+void PrintTo(const Way& way, std::ostream* out) { *out << way.name; }
+
+/// Each copy has a PID namespace of its own, where a shell has the PID 1.
+class Namespaces : public CopiesTest, public testing::WithParamInterface<Way> {
+ protected:
+  void SetUp() override {
+    CopiesTest::SetUp();
+    const bool has_proc = std::string_view{GetParam().setup}.find("umount") == std::string_view::npos;
+    if (sanitized && !has_proc) GTEST_SKIP() << "a sanitizer needs /proc";
+    Copy trial = start_apart({"--version"});
+    if (trial.exit_code() != 0) GTEST_SKIP() << "may not make such a namespace: " << trial.notes();
+  }
+
+  [[nodiscard]] Copy start_apart(const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> through{"unshare", "--fork", "--kill-child", "--pid"};
+    through.insert(through.end(), GetParam().unshare.begin(), GetParam().unshare.end());
+    // The leak checker of a sanitizer needs the /proc of its own namespace.
+    through.insert(through.end(), {"sh", "-c",
+                                   "export ASAN_OPTIONS=detect_leaks=0; " + choose_tid() + GetParam().setup +
+                                       R"( && "$0" "$@"; exit $?)"});
+    return start({.options = options, .through = through});
+  }
+
+  /// The program itself, by its PID here.
+  static pid_t program_of(const Copy& copy) {
+    pid_t pid = copy.pid();
+    for (pid_t child = pid; child != 0;) {
+      pid = std::exchange(child, 0);
+      std::ifstream{fmt::format("/proc/{0}/task/{0}/children", pid)} >> child;
+    }
+    return pid;
+  }
+
+  /// All get the same TID, which nobody has outside.
+  static std::string choose_tid() {
+    int tid = 20000;
+    while (kill(tid, 0) == 0) ++tid;
+    return fmt::format("echo {} > /proc/sys/kernel/ns_last_pid; ", tid - 1);
+  }
+
+  static void kill_from_inside(Copy& copy) {
+    const std::string command =
+        fmt::format("nsenter --pid --target {} kill -9 {} 2>&-", program_of(copy), own_pid(copy));
+    // With the program its namespace ends, and may take the command along.
+    (void)!std::system(command.c_str());  // NOLINT(cert-env33-c,concurrency-mt-unsafe): one thread
+  }
+};
+
+TEST_P(Namespaces, CopiesInDifferentOnesCountTogether) {
+  Copy ours = start();
+  Copy outside = start();
+  Copy first = start_apart();
+  Copy second = start_apart();
+  Copy third = start_apart();
+  ASSERT_TRUE(all_show({&ours, &outside, &first, &second, &third}, 5));
+  EXPECT_EQ(own_pid(first), own_pid(second)) << "the test is about the same TID more than once";
+  EXPECT_EQ(ask_here({"--status"}).output.find("5 live\n"), 0U);
+
+  outside.destroy();
+  EXPECT_TRUE(all_show({&ours, &first, &second, &third}, 4));
+  EXPECT_TRUE(first.prints(fmt::format("4 live  x {} was killed", outside.pid())));
+  const std::string killed = fmt::format("x {} was killed", own_pid(second));
+  kill(program_of(third), SIGKILL);
+  EXPECT_TRUE(all_show({&ours, &first, &second}, 3));
+  EXPECT_TRUE(ours.prints("3 live  " + killed));
+  kill_from_inside(second);
+  EXPECT_TRUE(all_show({&ours, &first}, 2));
+  EXPECT_TRUE(first.prints("2 live  " + killed));
+
+  EXPECT_EQ(ours.stop(), 0);
+  EXPECT_TRUE(first.prints("1 live  - " + std::to_string(ours.pid())));
+  kill(program_of(first), SIGTERM);
+  EXPECT_EQ(first.exit_code(), 0) << first.notes();
+  EXPECT_TRUE(nothing_is_left());
+}
+
+// The kernel's number of attached processes is read after the table. In between, a copy is killed.
+TEST_P(Namespaces, NobodyIsTakenForMissingWhileOthersAreKilled) {
+  if (!has_strace()) GTEST_SKIP() << "needs strace";
+  Copy ours = start({.through = strace("shmctl:delay_enter=10000")});
+  Copy inside = start_apart();
+  ASSERT_TRUE(all_show({&ours, &inside}, 2));
+  for (int round = 0; round < 5; ++round) {
+    let_it_try();
+    start_in_order(1).front().destroy();
+    ASSERT_TRUE(all_show({&ours, &inside}, 2));
+  }
+  EXPECT_FALSE(contains(ours.output(), fmt::format("x {}", own_pid(inside)))) << ours.output();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Own, Namespaces,
+    testing::Values(Way{"PidAlone", {}}, Way{"PidWithItsProc", {"--mount-proc"}}, Way{"PidAndTime", {"--time"}},
+                    Way{"PidAndUser", {"--user", "--map-root-user"}},
+                    Way{"PidWithoutProc", {"--mount"}, "umount -l /proc"},
+                    Way{"PidWithHiddenProc", {"--mount"}, "mount -t proc -o hidepid=2 proc /proc"}),
+    [](const auto& test) { return std::string{test.param.name}; });
+
+class Foreign : public CopiesTest {
+ protected:
+  /// Whether the program refuses the segment and leaves everything of it as it was.
+  void expect_refused_unchanged(const RawSegment& segment, const std::string& why) const {
+    const std::vector<std::byte> content{segment.bytes().begin(), segment.bytes().end()};
+    const shmid_ds before = segment.state();
+    for (const std::vector<std::string>& options :
+         {std::vector<std::string>{}, {"--for", "0.01"}, {"--max", "5"}, {"--json"}, {"--status"}}) {
+      const Answer answer = ask_here(options);
+      SCOPED_TRACE(testing::PrintToString(options));
+      EXPECT_TRUE(failed(answer, 1, why));
+      EXPECT_EQ(answer.output, "");
+      EXPECT_TRUE(contains(answer.notes, "--key")) << "the way out";
+    }
+    EXPECT_TRUE(std::ranges::equal(segment.bytes(), content));
+    const shmid_ds after = segment.state();
+    EXPECT_EQ(after.shm_perm.mode, before.shm_perm.mode);
+    EXPECT_EQ(after.shm_perm.uid, before.shm_perm.uid);
+    EXPECT_EQ(after.shm_segsz, before.shm_segsz);
+    EXPECT_EQ(after.shm_nattch, before.shm_nattch);
+    EXPECT_EQ(after.shm_ctime, before.shm_ctime);
+    EXPECT_EQ(segment_of(key()).value_or(shmid_ds{}).shm_segsz, before.shm_segsz) << "still under its key";
+  }
+};
+
+TEST_F(Foreign, OfAnySizeIsLeftAsItIs) {
+  std::mt19937 random{7};
+  for (const std::size_t size :
+       {std::size_t{1}, sizeof(Table) - 1, sizeof(Table), sizeof(Table) + 1, std::size_t{1} << 20U}) {
+    const RawSegment segment{key(), size, 0644};
+    std::ranges::generate(segment.bytes(), [&] { return static_cast<std::byte>(random()); });
+    expect_refused_unchanged(segment, size == sizeof(Table) ? "another program's data" : fmt::format("{} bytes", size));
+    remove_segment(key());
+  }
+}
+
+TEST_F(Foreign, OfZerosButNotOfOurSizeOrButForOneByteIsLeftAsItIs) {
+  {
+    const RawSegment segment{key(), 2 * sizeof(Table)};
+    expect_refused_unchanged(segment, fmt::format("{} bytes", 2 * sizeof(Table)));
+    remove_segment(key());
+  }
+  const RawSegment segment{key(), sizeof(Table)};
+  segment.bytes().back() = std::byte{1};
+  expect_refused_unchanged(segment, "another program's data");
+}
+
+TEST_F(Foreign, OfAnotherVersionIsLeftAsItIs) {
+  Copy copy = start_alone();
+  const RawSegment segment{key()};
+  copy.destroy();
+  segment.as<Table>().magic += std::uint64_t{1} << 56U;
+  expect_refused_unchanged(segment, "another version's");
+}
+
+TEST_F(Foreign, OfVersion1IsLeftAsItIs) {
+  const RawSegment segment{key(), std::size_t{33} * 1024};
+  segment.as<std::uint64_t>() = 0x3154'4144'5248'5301;
+  expect_refused_unchanged(segment, "is used by version 1 of share_data, which cannot count together with this one");
+  EXPECT_TRUE(contains(ask_here({}).notes, fmt::format("ipcrm -m {}", segment.id())));
+}
+
+TEST_F(Foreign, WhoseUsersAreAttachedIsLeftAsItIs) {
+  const RawSegment segment{key(), 4096};
+  const RawSegment second{key()};
+  const RawSegment third{key()};
+  std::ranges::fill(segment.bytes(), std::byte{0x5a});
+  expect_refused_unchanged(segment, "4096 bytes");
+  EXPECT_EQ(attached_to(key()), 3U);
+}
+
+TEST_F(Foreign, MarkedForRemovalDoesNotMatter) {
+  const RawSegment segment{key(), sizeof(Table)};
+  std::ranges::fill(segment.bytes(), std::byte{0x5a});
+  remove_segment(key());
+  const Copy copy = start_alone();
+  EXPECT_TRUE(std::ranges::all_of(segment.bytes(), [](std::byte byte) { return byte == std::byte{0x5a}; }));
+}
+
+}  // namespace
+}  // namespace share_data::test

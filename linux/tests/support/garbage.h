@@ -1,0 +1,90 @@
+// What anybody who may write to the segment can write into it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <random>
+#include <span>
+
+#include "table.h"
+
+namespace share_data::test {
+
+/// What garbage is made of.
+struct Words {
+  std::mt19937 random;
+  Word copy;       ///< the TID of a running copy
+  Word bystander;  ///< the TID of some other process
+};
+
+struct GarbageKind {
+  const char* what;
+  void (*write)(Table& table, Words& words);
+  bool hides = false;  ///< the segment no longer looks like ours: newcomers refuse it, and copies do not gather there
+};
+
+template <typename Object>
+std::span<std::uint8_t> bytes_of(Object& object) {
+  return {reinterpret_cast<std::uint8_t*>(&object), sizeof object};
+}
+
+/// The slot of the copy, or any slot if it has none.
+inline Slot& own_slot(Table& table, Word copy) {
+  const auto own = std::ranges::find(table.slots, copy, [](const Slot& slot) { return tid_of(slot.owner); });
+  return own == table.slots.end() ? table.slots[0] : *own;
+}
+
+inline Slot& any_slot(Table& table, Words& words) { return table.slots[words.random() % 64]; }
+
+inline constexpr std::array garbage_kinds{
+    GarbageKind{"random bytes all over",
+                [](Table& table, Words& words) { std::ranges::generate(bytes_of(table), std::ref(words.random)); },
+                true},
+    GarbageKind{"zeros all over", [](Table& table, Words&) { std::ranges::fill(bytes_of(table), 0); }, true},
+    GarbageKind{"ones all over", [](Table& table, Words&) { std::ranges::fill(bytes_of(table), 0xff); }, true},
+    GarbageKind{"another magic and key",
+                [](Table& table, Words& words) {
+                  table.magic = words.random();
+                  table.key = static_cast<std::uint32_t>(words.random());
+                },
+                true},
+    GarbageKind{"random bytes in all slots",
+                [](Table& table, Words& words) {
+                  std::ranges::generate(bytes_of(table.slots), std::ref(words.random));
+                  table.used = slot_count;
+                }},
+    GarbageKind{"all slots free",
+                [](Table& table, Words&) {
+                  for (Slot& slot : table.slots) slot.owner = 0;
+                }},
+    GarbageKind{"all seem to leave",
+                [](Table& table, Words&) {
+                  for (Slot& slot : table.slots) slot.leaving = tid_of(slot.owner);
+                }},
+    GarbageKind{"random alarms",
+                [](Table& table, Words& words) {
+                  for (Slot& slot : table.slots) std::ranges::generate(bytes_of(slot.alarms), std::ref(words.random));
+                }},
+    GarbageKind{"a copy in one more slot",
+                [](Table& table, Words& words) { any_slot(table, words).owner = running_word(words.copy); }},
+    GarbageKind{"a bystander in a slot",
+                [](Table& table, Words& words) { any_slot(table, words).owner = running_word(words.bystander); }},
+    GarbageKind{"a copy seems to leave",
+                [](Table& table, Words& words) { own_slot(table, words.copy).leaving = words.copy; }},
+    GarbageKind{"a copy seems to be gone",
+                [](Table& table, Words& words) { own_slot(table, words.copy).owner = gone_word; }},
+    GarbageKind{"a copy seems to have just joined",
+                [](Table& table, Words& words) { own_slot(table, words.copy).owner = joined_word(words.copy); }},
+    GarbageKind{"a bystander is being admitted", [](Table& table, Words& words) { table.admitting = words.bystander; }},
+    GarbageKind{"a copy is being admitted", [](Table& table, Words& words) { table.admitting = words.copy; }},
+    GarbageKind{"random words in the head", [](Table& table, Words& words) {
+                  table.plain = static_cast<std::int32_t>(words.random());
+                  table.changes = static_cast<std::uint32_t>(words.random());
+                  table.admitting = static_cast<Word>(words.random());
+                  table.gathered = words.random() % 2;
+                  table.used = words.random() % 16;
+                }}};
+
+}  // namespace share_data::test

@@ -1,0 +1,170 @@
+// Joining and leaving, against every state of the table that others can leave behind.
+#include "membership.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <optional>
+
+#include "child.h"
+#include "failure.h"
+#include "kernel_view.h"
+#include "stop_request.h"
+
+namespace share_data::test {
+namespace {
+
+using std::chrono::steady_clock;
+
+class MembershipTest : public testing::Test {
+ protected:
+  void SetUp() override { remove_segment(key); }
+  void TearDown() override { remove_segment(key); }
+
+  /// A member lives in a process of its own, for it leaves by ending. What does not hold there fails here, too.
+  static void in_a_process(const std::function<void()>& life) {
+    const int status = Child{life}.wait();
+    EXPECT_TRUE(status == 0 || status == -SIGKILL) << status;
+  }
+
+  /// A segment of ours as others left it.
+  Table& existing_table() {
+    if (!existing) existing = Segment::open_or_create(key, log);
+    return existing->table();
+  }
+
+  void put(std::uint32_t index, Word owner) {
+    occupy(existing_table().slots[index], owner);
+    existing_table().cover(index);
+  }
+
+  /// A member's own view of the table: nothing else is attached in its process.
+  static Table& table_of(const Membership& member) { return const_cast<Table&>(member.table()); }
+
+  [[nodiscard]] Word owner(std::uint32_t index) { return existing_table().slots[index].owner; }
+  [[nodiscard]] std::uint32_t live() { return existing_table().look(0).live; }
+
+  const key_t key = static_cast<key_t>(0x5c00'0000U | static_cast<std::uint32_t>(getpid()));
+  const Log log{{.quiet = true}, 0};
+  std::optional<Segment> existing;
+};
+
+TEST_F(MembershipTest, FromJoinToLeave) {
+  in_a_process([&] {
+    Membership member{key, std::nullopt, log};
+    const Table& table = member.table();
+    const Word self = running_word(member.tid());
+    EXPECT_EQ(member.look().live, 1U);
+    EXPECT_EQ(table.plain, 1);
+    EXPECT_GT(table.changes, 0U);
+    const Slot& slot = table.slots[member.slot()];
+    EXPECT_EQ(slot.owner, self);
+    for (const Slot::Alarm& alarm : slot.alarms) EXPECT_EQ(alarm.owner, self);
+    EXPECT_NEAR(static_cast<double>(slot.joined), static_cast<double>(milliseconds_now()), 60'000);
+    const Remains remains = member.leave();
+    EXPECT_EQ(remains.live, 0U);
+    EXPECT_EQ(remains.plain, 0);
+    EXPECT_TRUE(remains.removed_segment);
+    EXPECT_FALSE(segment_of(key));
+  });
+  EXPECT_EQ(removed_segments(key), 0U) << "it went with the process";
+}
+
+TEST_F(MembershipTest, IfAllSlotsAreTakenThoseOfTheGoneAreUsed) {
+  for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
+  in_a_process([&] { EXPECT_THROW(Membership(key, std::nullopt, log), Failure); });
+  put(7, gone_word);
+  in_a_process([&] { EXPECT_EQ((Membership{key, std::nullopt, log}.slot()), 7U); });
+}
+
+// A word whose process is missing is garbage, or a death that the kernel could not mark.
+TEST_F(MembershipTest, ALookTakesOutWhoIsMissingIfMoreAreCountedThanAttached) {
+  const Bystander other;
+  put(0, running_word(tid_of_the_dead()));
+  put(1, running_word(other.tid()));
+  existing.reset();
+  in_a_process([&] {
+    Membership member{key, std::nullopt, log};
+    Table& table = table_of(member);
+    EXPECT_EQ(member.look().live, 2U);
+    EXPECT_EQ(table.slots[0].owner, 0U);
+    EXPECT_EQ(table.slots[1].owner, running_word(other.tid()));
+    table.slots[0].owner = running_word(member.tid());
+    EXPECT_EQ(member.look().live, 2U) << "its own TID elsewhere";
+  });
+  EXPECT_TRUE(other.is_unharmed());
+}
+
+TEST_F(MembershipTest, ALookTrustsTheWordsIfAsManyAreAttached) {
+  put(1, running_word(tid_of_the_dead()));  // as of a copy in another PID namespace; this process is attached
+  in_a_process([&] { EXPECT_EQ((Membership{key, std::nullopt, log}.look().live), 2U); });
+}
+
+TEST_F(MembershipTest, TheTurnOfADeadCopyIsTakenOverAtOnce) {
+  existing_table().admitting = tid_of_the_dead();
+  in_a_process([&] {
+    const auto begin = steady_clock::now();
+    const Membership member{key, 1, log};
+    EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds{1});
+    EXPECT_EQ(existing_table().admitting, 0U);
+  });
+}
+
+TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForTheTurn) {
+  const Bystander stopped;
+  existing_table().admitting = stopped.tid();
+  in_a_process([&] {
+    const StopRequest stop;
+    kill(getpid(), SIGTERM);
+    const auto begin = steady_clock::now();
+    const Membership member{key, 1, log};
+    EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds{1});
+  });
+  EXPECT_EQ(existing_table().admitting, stopped.tid());
+  EXPECT_EQ(live(), 0U);
+}
+
+TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
+  in_a_process([&] {
+    Membership member{key, std::nullopt, log};
+    Table& table = table_of(member);
+    const auto expect_healed = [&] {
+      const std::uint32_t before = table.changes;
+      EXPECT_EQ(member.look().live, 1U);
+      EXPECT_EQ(table.slots[member.slot()].owner, running_word(member.tid()));
+      EXPECT_NE(table.changes, before) << "the others have to hear of it";
+    };
+    for (const Word garbage : {0U, gone_word, running_word(tid_of_the_dead()), joined_word(member.tid())}) {
+      table.slots[member.slot()].owner = garbage;
+      expect_healed();
+    }
+    table.slots[member.slot()].leaving = member.tid();
+    expect_healed();
+    table.slots[member.slot()].alarms[1].owner = 0;
+    expect_healed();
+    EXPECT_EQ(table.slots[member.slot()].alarms[1].owner, running_word(member.tid()));
+    table.used = 0;
+    EXPECT_EQ(member.look().live, 1U);
+  });
+}
+
+TEST_F(MembershipTest, AfterARemovalItJoinsAgainInANewSegment) {
+  in_a_process([&] {
+    Membership member{key, std::nullopt, log};
+    const int before = member.look().segment;
+    remove_segment(key);
+    const View view = member.look();
+    EXPECT_EQ(view.live, 1U);
+    EXPECT_NE(view.segment, before);
+    EXPECT_EQ(removed_segments(key), 0U) << "nothing keeps the old one";
+    EXPECT_EQ(member.table().plain, 1);
+    EXPECT_TRUE(member.leave().removed_segment);
+  });
+  EXPECT_FALSE(segment_of(key));
+}
+
+}  // namespace
+}  // namespace share_data::test

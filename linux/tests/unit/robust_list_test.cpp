@@ -1,0 +1,138 @@
+// What the whole count is built on: however a process ends, the kernel marks its words and wakes those who wait.
+#include "robust_list.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "child.h"
+#include "file_descriptor.h"
+#include "waiting.h"
+
+namespace share_data::test {
+namespace {
+
+using std::chrono::steady_clock;
+
+class RobustListTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    void* const memory = mmap(nullptr, 2 * sizeof(Slot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    slots = static_cast<Slot*>(memory);
+  }
+
+  void TearDown() override {
+    child.reset();
+    munmap(slots, 2 * sizeof(Slot));
+  }
+
+  static std::vector<std::atomic<Word>*> words_of(Slot& slot) {
+    return {&slot.owner, &slot.alarms[0].owner, &slot.alarms[1].owner, &slot.alarms[2].owner};
+  }
+
+  static bool all_are(Slot& slot, Word value) {
+    return std::ranges::all_of(words_of(slot), [&](const std::atomic<Word>* word) { return *word == value; });
+  }
+
+  /// Starts a child that has both slots, of which its robust list points at the second, and that ends so.
+  void start(const std::function<void()>& end) {
+    child.emplace([&] {
+      prctl(PR_SET_DUMPABLE, 0);  // a core dump would only take time
+      const Log log{{}, 0};
+      RobustList list{log};
+      for (Slot* slot : {&slots[0], &slots[1]}) {
+        list.point_at(*slot);
+        for (std::atomic<Word>* word : words_of(*slot)) *word = own_word();
+      }
+      slots[1].leaving = 1;
+      end();
+      for (;;) pause();
+    });
+    ASSERT_TRUE(eventually([&] { return slots[1].leaving != 0; }));
+  }
+
+  static Word own_word() { return running_word(static_cast<Word>(gettid())); }
+
+  void expect_marked() {
+    EXPECT_TRUE(eventually([&] { return all_are(slots[1], gone_word); }));
+    EXPECT_TRUE(all_are(slots[0], running_word(static_cast<Word>(child->pid())))) << "the list points there no more";
+  }
+
+  Slot* slots = nullptr;
+  std::optional<Child> child;
+};
+
+class ProcessThat : public RobustListTest, public testing::WithParamInterface<std::pair<const char*, void (*)()>> {};
+
+TEST_P(ProcessThat, EndsHasItsWordsMarked) {
+  start(GetParam().second);
+  expect_marked();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, ProcessThat,
+    testing::Values(std::pair{"Exits", +[] { _exit(0); }}, std::pair{"IsKilled", +[] { kill(getpid(), SIGKILL); }},
+                    std::pair{"Crashes",
+                              +[] {
+                                std::signal(SIGSEGV, SIG_DFL);
+                                kill(getpid(), SIGSEGV);
+                              }},
+                    std::pair{"BecomesAnotherProgram", +[] { execlp("sleep", "sleep", "60", nullptr); }}),
+    [](const auto& test) { return std::string{test.param.first}; });
+
+TEST_F(RobustListTest, OneWaiterOfEachWordIsWoken) {
+  start([] {});
+  const auto begin = steady_clock::now();
+  std::vector<std::jthread> waiters;
+  for (const std::atomic<Word>* word : words_of(slots[1])) {
+    waiters.emplace_back([word, seen = word->load()] {
+      const timespec limit{.tv_sec = patience.count(), .tv_nsec = 0};
+      syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, nullptr, 0);
+    });
+  }
+  // Until all wait. If this is too short, the test does not see what it is after, but passes.
+  std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  kill(child->pid(), SIGKILL);
+  waiters.clear();
+  EXPECT_LT(steady_clock::now() - begin, patience);
+  expect_marked();
+}
+
+TEST_F(RobustListTest, AWordThatHoldsAnotherTidIsLeftAsItIs) {
+  start([] {});
+  slots[1].alarms[1].owner = running_word(1);
+  kill(child->pid(), SIGKILL);
+  EXPECT_TRUE(eventually([&] { return slots[1].owner == gone_word && slots[1].alarms[2].owner == gone_word; }));
+  EXPECT_EQ(slots[1].alarms[1].owner, running_word(1));
+}
+
+// The out-of-memory killer takes the memory of a process before the process ends. The child is held on its way out
+// (PTRACE_EVENT_EXIT), so that process_mrelease(2) can do the same for sure.
+TEST_F(RobustListTest, WhatTheOutOfMemoryKillerTakesDoesNotMatter) {
+  start([] {});
+  if (ptrace(PTRACE_SEIZE, child->pid(), nullptr, PTRACE_O_TRACEEXIT) != 0) GTEST_SKIP() << "may not trace";
+  const FileDescriptor pidfd = open_process(child->pid());
+  kill(child->pid(), SIGKILL);
+  int status = 0;
+  ASSERT_EQ(waitpid(child->pid(), &status, 0), child->pid());
+  ASSERT_EQ(status >> 8, SIGTRAP | (PTRACE_EVENT_EXIT << 8));
+  if (syscall(SYS_process_mrelease, pidfd.get(), 0) != 0) GTEST_SKIP() << "this kernel has no process_mrelease";
+  ptrace(PTRACE_DETACH, child->pid(), nullptr, nullptr);
+  expect_marked();
+}
+
+}  // namespace
+}  // namespace share_data::test

@@ -1,0 +1,72 @@
+#include "segment.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "kernel_view.h"
+
+namespace share_data::test {
+namespace {
+
+class SegmentTest : public testing::Test {
+ protected:
+  void SetUp() override { remove_segment(key); }
+  void TearDown() override { remove_segment(key); }
+
+  const Log log{{}, 0};
+  const key_t key = static_cast<key_t>(0x5f00'0000U | static_cast<std::uint32_t>(getpid()));
+};
+
+TEST_F(SegmentTest, IsCreatedOnceForThisUserOnlyAndIsOneMemoryForAllWhoAttach) {
+  const Segment first = Segment::open_or_create(key, log);
+  const Segment second = Segment::open_or_create(key, log);
+  EXPECT_TRUE(first.created());
+  EXPECT_FALSE(second.created());
+  EXPECT_EQ(first.id(), second.id());
+  const shmid_ds info = segment_of(key).value();
+  EXPECT_EQ(info.shm_segsz, sizeof(Table));
+  EXPECT_EQ(info.shm_perm.mode & 0777, 0600U);
+  EXPECT_EQ(info.shm_nattch, 2U);
+  EXPECT_EQ(first.state().attached, 2U);
+  ASSERT_NE(&first.table(), &second.table());
+  first.table().plain = 17;
+  EXPECT_EQ(second.table().plain, 17);
+}
+
+TEST_F(SegmentTest, OfZerosIsANewOneOfOurs) {
+  const RawSegment zeros{key, sizeof(Table)};
+  const Segment segment = Segment::open_or_create(key, log);
+  EXPECT_TRUE(segment.created()) << "its creator was killed before it could write the magic";
+  EXPECT_EQ(segment.table().key, static_cast<std::uint32_t>(key));
+}
+
+TEST_F(SegmentTest, KnowsThatItWasRemoved) {
+  const Segment segment = Segment::open_or_create(key, log);
+  EXPECT_FALSE(segment.state().removed);
+  segment.remove(log);
+  EXPECT_TRUE(segment.state().removed);
+  segment.remove(log);  // once more is no error
+  EXPECT_FALSE(segment_of(key));
+}
+
+TEST_F(SegmentTest, IsFoundAfterItWasRemovedAsLongAsSomebodyIsAttached) {
+  {
+    const Segment removed = Segment::open_or_create(key, log);
+    EXPECT_TRUE(Segment::open_removed(key, Access::read_write).empty());
+    removed.remove(log);
+    const Segment fresh = Segment::open_or_create(key, log);
+    EXPECT_NE(fresh.id(), removed.id());
+    const std::vector<Segment> found = Segment::open_removed(key, Access::read_write);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found.front().id(), removed.id());
+    EXPECT_TRUE(Segment::open_removed(key + 1, Access::read_write).empty()) << "another key";
+  }
+  EXPECT_TRUE(Segment::open_removed(key, Access::read_write).empty());
+}
+
+TEST(DefaultKey, BelongsToTheUser) { EXPECT_EQ(default_key(), static_cast<key_t>(0x5d00'0000U | geteuid())); }
+
+}  // namespace
+}  // namespace share_data::test

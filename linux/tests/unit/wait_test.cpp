@@ -1,0 +1,108 @@
+// Which copies a copy watches while it sleeps.
+#include "wait.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "child.h"
+#include "file_descriptor.h"
+
+namespace share_data::test {
+namespace {
+
+class WaitTest : public testing::Test {
+ protected:
+  void fill(std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) table.slots[i].owner = running_word(1000 + i);
+    table.cover(count - 1);
+  }
+
+  /// The slots that the copy in slot `own` watches, as its explanation says. By the time it would sleep, the words
+  /// have changed, so it does not.
+  [[nodiscard]] std::set<std::uint32_t> watched_by(std::uint32_t own) const {
+    const View view = table.look(0);
+    auto other = std::make_unique<Table>();
+    const Log log{{.explain = true}, 0};
+    const FileDescriptor saved{dup(STDERR_FILENO)};
+    const FileDescriptor file{memfd_create("explanation", 0)};
+    dup2(file.get(), STDERR_FILENO);
+    wait_for_change(*other, view, own, log);
+    dup2(saved.get(), STDERR_FILENO);
+    std::string text(32768, '\0');
+    (void)!pread(file.get(), text.data(), text.size(), 0);
+    const std::size_t start = text.find("slot ");
+    std::istringstream numbers{start == std::string::npos ? ""
+                                                          : text.substr(start + 5, text.find(',', start) - start - 5)};
+    return {std::istream_iterator<std::uint32_t>{numbers}, {}};
+  }
+
+  static std::set<std::uint32_t> all_but(std::uint32_t own, std::uint32_t count) {
+    std::set<std::uint32_t> slots;
+    for (std::uint32_t i = 0; i < count; ++i) slots.insert(i);
+    slots.erase(own);
+    return slots;
+  }
+
+  std::unique_ptr<Table> memory = std::make_unique<Table>();
+  Table& table = *memory;
+};
+
+TEST_F(WaitTest, AsLongAsAllWordsFitEachWatchesAllOthers) {
+  for (const std::uint32_t count : {2U, 20U, 126U}) {
+    fill(count);
+    for (const std::uint32_t own : {0U, count / 2, count - 1}) EXPECT_EQ(watched_by(own), all_but(own, count));
+  }
+}
+
+TEST_F(WaitTest, InALargeCrowdEachWatchesItsNearestAndIsWatchedByMany) {
+  fill(1000);
+  std::array<int, 1000> watchers{};
+  for (std::uint32_t own = 0; own < watchers.size(); ++own) {
+    const std::set<std::uint32_t> watched = watched_by(own);
+    EXPECT_LE(watched.size(), 60U);
+    EXPECT_FALSE(watched.contains(own));
+    for (std::uint32_t distance = 1; distance < 8; ++distance) {
+      EXPECT_TRUE(watched.contains((1000 + own - distance) % 1000)) << own << " " << distance;
+    }
+    for (const std::uint32_t index : watched) ++watchers.at(index);
+  }
+  EXPECT_GE(*std::ranges::min_element(watchers), 25);
+  // If the 100 copies above all are stopped, others see the death all the same.
+  EXPECT_GT(std::ranges::count_if(watched_by(999), [](std::uint32_t slot) { return slot < 899; }), 2);
+}
+
+TEST_F(WaitTest, InALargeCrowdAllWatchThoseWhoHaveJustJoined) {
+  fill(1000);
+  for (const std::uint32_t newcomer : {0U, 499U, 500U, 987U}) {
+    occupy(table.slots[newcomer], joined_word(5));
+  }
+  for (const std::uint32_t own : {1U, 300U, 999U}) {
+    const std::set<std::uint32_t> watched = watched_by(own);
+    for (const std::uint32_t newcomer : {0U, 499U, 500U, 987U}) EXPECT_TRUE(watched.contains(newcomer)) << own;
+  }
+}
+
+TEST_F(WaitTest, ACrowdThatJoinsAllAtOnceIsMoreThanCanBeWatched) {
+  fill(slot_count);
+  for (Slot& slot : table.slots) occupy(slot, joined_word(5));
+  EXPECT_EQ(watched_by(slot_count / 2).size(), 126U);
+}
+
+TEST_F(WaitTest, WhatHasChangedSinceTheLookEndsTheWaitAtOnce) {
+  const View view = table.look(0);
+  ++table.changes;
+  wait_for_change(table, view, 0, Log{{}, 0});
+}
+
+}  // namespace
+}  // namespace share_data::test
