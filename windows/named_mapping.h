@@ -15,11 +15,11 @@ namespace share_data {
 /// process that has it.
 class NamedMapping {
  public:
-  /// Opens the mapping, creating it where there is none. `name` is UTF-8, without a namespace. Throws Failure
-  /// where the name is taken by something else, of which nothing is changed.
+  /// Opens the mapping, creating it if there is none. `name` is UTF-8, without a namespace. Throws Failure
+  /// if the name is taken by something else, of which nothing is changed.
   static NamedMapping open_or_create(std::string_view name);
 
-  /// Opens the mapping to read it. Empty where there is none.
+  /// Opens the mapping to read it. Empty if there is none.
   static std::optional<NamedMapping> open_existing(std::string_view name);
 
   NamedMapping(NamedMapping&& other) noexcept;

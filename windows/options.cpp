@@ -17,7 +17,7 @@
 #include <string_view>
 #include <utility>
 
-#include "failure.h"
+#include "failed_call.h"
 #include "unicode.h"
 
 namespace share_data {
@@ -29,6 +29,7 @@ constexpr auto description =
 Examples:
   share_data            join the others and show the count until Ctrl+C
   share_data --status   show who is running, without joining
+  share_data --explain  show what happens in the shared memory, too
 )";
 
 constexpr auto exit_codes = R"(Exit codes:
@@ -93,6 +94,7 @@ void declare(CLI::App& app, Raw& raw) {
       ->type_name("WHEN")
       ->check(CLI::Validator(check_color, ""));
   app.add_flag("--quiet", raw.options.style.quiet, "No notes on standard error");
+  app.add_flag("--explain", raw.options.style.explain, "Show what happens in the shared memory, step by step");
   app.add_option("--via", raw.via,
                  "Share through the section of this .exe file, or through a\n"
                  "mapping that any .exe can open: section or mapping (default section)")
@@ -106,6 +108,9 @@ void declare(CLI::App& app, Raw& raw) {
 Options finish(const Raw& raw, const CLI::App& app) {
   if (raw.options.status && app.count("--for") + app.count("--max") > 0) {
     throw CLI::ValidationError("--status only looks; --for and --max are for copies that join");
+  }
+  if (raw.options.status && raw.options.style.json && raw.options.style.explain) {
+    throw CLI::ValidationError("--status --explain is text for people; it does not go with --json");
   }
   Options options = raw.options;
   options.style.color = find(colors, raw.color).value_or(Color::automatic);
@@ -127,7 +132,7 @@ struct LocalFreed {
 std::vector<std::string> own_arguments() {
   int count = 0;
   const std::unique_ptr<wchar_t*, LocalFreed> words{CommandLineToArgvW(GetCommandLineW(), &count)};
-  if (!words) throw Failure(GetLastError(), "CommandLineToArgv");
+  if (!words) throw failed_call(static_cast<int>(GetLastError()), "CommandLineToArgv");
   std::vector<std::string> arguments;
   std::transform(words.get() + 1, words.get() + count, std::back_inserter(arguments), to_utf8);
   return arguments;

@@ -8,11 +8,10 @@
 #include <variant>
 #include <vector>
 
+#include "failure.h"
 #include "log.h"
 
 namespace share_data {
-
-enum ExitCode : int { success = 0, system_failure = 1, wrong_usage = 2, refused = 3 };
 
 /// Where the table lies.
 enum class Via { section, mapping };

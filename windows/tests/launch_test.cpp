@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "copies.h"
+#include "copy.h"
 
 namespace share_data::test {
 namespace {

@@ -4,10 +4,12 @@
 
 #include <windows.h>
 
+#include <sddl.h>
+
 #include <cstring>
 #include <vector>
 
-#include "copies.h"
+#include "copy.h"
 #include "failure.h"
 #include "unicode.h"
 
@@ -42,7 +44,7 @@ TEST(NamedMapping, IsOneTableForAllThatOpenIt) {
 TEST(NamedMapping, IsEmptyWhenItIsNew) {
   const NamedMapping mapping = NamedMapping::open_or_create(to_utf8(test::unique_name()));
   EXPECT_EQ(mapping.table().plain, 0);
-  EXPECT_EQ(count_live(mapping.table().look()), 0U);
+  EXPECT_EQ(mapping.table().look().live, 0U);
 }
 
 TEST(NamedMapping, GoesWithTheLastOneThatHasIt) {
@@ -99,7 +101,24 @@ TEST(NamedMapping, RefusesMemoryThatIsOnlyReserved) {
   EXPECT_THROW(NamedMapping::open_or_create(reserved.name()), Failure);
 }
 
-TEST(NamedMapping, SaysWhatToDoWhereTheNameIsTaken) {
+TEST(NamedMapping, OfACopyWithOtherRightsIsRefusedWithTheReason) {
+  if (test::runs_under_wine()) GTEST_SKIP() << "Wine lets the owner of an object do everything";
+  PSECURITY_DESCRIPTOR nobody = nullptr;
+  ASSERT_NE(ConvertStringSecurityDescriptorToSecurityDescriptorW(L"D:", SDDL_REVISION_1, &nobody, nullptr), 0);
+  SECURITY_ATTRIBUTES security{sizeof(security), nobody, FALSE};
+  const std::wstring name = test::unique_name();
+  const Handle mapping{CreateFileMappingW(INVALID_HANDLE_VALUE, &security, PAGE_READWRITE, 0, sizeof(Table),
+                                          (L"Local\\" + name).c_str())};
+  LocalFree(nobody);
+  try {
+    NamedMapping::open_or_create(to_utf8(name));
+    FAIL() << "it was not refused";
+  } catch (const Failure& failure) {
+    EXPECT_NE(failure.hint().find("lets us not use it"), std::string::npos) << failure.hint();
+  }
+}
+
+TEST(NamedMapping, SaysWhatToDoIfTheNameIsTaken) {
   const Foreign foreign{sizeof(Table) * 2};
   try {
     NamedMapping::open_or_create(foreign.name());

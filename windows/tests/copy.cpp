@@ -1,4 +1,4 @@
-#include "copies.h"
+#include "copy.h"
 
 #include <sddl.h>
 
