@@ -14,7 +14,7 @@
 namespace share_data {
 
 /// Where the table lies.
-enum class Via { section, mapping };
+enum class Via { section, dll, mapping };
 
 struct Options {
   LogStyle style;
@@ -23,6 +23,7 @@ struct Options {
   bool status = false;                                   ///< only look
   Via via = Via::section;
   std::string name = "share_data";  ///< of the mapping, UTF-8
+  std::string dll;                  ///< its path, UTF-8; empty: share_data_table.dll beside the program
 };
 
 /// The arguments of this process as UTF-8, whatever the code page, without the program's name.

@@ -1,7 +1,8 @@
 // share_data for Windows: counts its own running copies through a section of its .exe file that all of them share.
 //
 // Try it: start it in two consoles, with --explain, and watch the first one. Then read on, in this order:
-//   shared_section.h    the shared section, in the two spellings that compilers have for it
+//   shared_table.cpp    the shared section, in the two spellings that compilers have for it
+//   shared_section.h    that section in the program itself, or in a DLL that any program can load
 //   named_mapping.h     the other way to share memory: CreateFileMapping and MapViewOfFile
 //   table.h             what lies in the shared memory, and what each word means
 //   identity.h          why a pid is not enough
@@ -29,14 +30,23 @@
 namespace share_data {
 namespace {
 
+[[nodiscard]] SharedSection open_section(const Options& options) {
+  return options.via == Via::dll ? SharedSection::of_dll(options.dll) : SharedSection::of_program();
+}
+
 /// Joins the other copies, shows the count until there is a request to leave, and leaves.
 void run(const Options& options, const Log& log) {
   check_standard_descriptors();
   const StopRequest stop{options.run_for};
   std::optional<NamedMapping> mapping;
-  if (options.via == Via::mapping) mapping.emplace(NamedMapping::open_or_create(options.name));
-  Membership membership{mapping ? mapping->table() : shared_section(), options.max, log};
-  log.note(mapping ? mapping->describe() : describe_shared_section());
+  std::optional<SharedSection> section;
+  if (options.via == Via::mapping) {
+    mapping.emplace(NamedMapping::open_or_create(options.name));
+  } else {
+    section.emplace(open_section(options));
+  }
+  Membership membership{mapping ? mapping->table() : section->table(), options.max, log};
+  log.note(mapping ? mapping->describe() : section->describe());
   Display display{membership, log};
   for (;;) {
     display.show(membership.look());
@@ -47,7 +57,7 @@ void run(const Options& options, const Log& log) {
 }
 
 void show_status(const Options& options, const Log& log) {
-  if (options.via == Via::section) return print_status(&shared_section(), log);
+  if (options.via != Via::mapping) return print_status(&open_section(options).table(), log);
   const auto mapping = NamedMapping::open_existing(options.name);
   print_status(mapping ? &mapping->table() : nullptr, log);
 }

@@ -27,4 +27,10 @@ bool matches(const std::string& text, const std::string& pattern);
 /// What a copy that ends by itself with exit code 0 writes to standard output.
 std::string output_of(const Folder& folder, std::vector<std::wstring> arguments);
 
+/// Takes the flag "shared" from the section SHARED in the headers of a program file or DLL.
+void unshare_section(const std::filesystem::path& file_name);
+
+/// Replaces the first `from` in a file by `to`, which is as long.
+void replace_in(const std::filesystem::path& file_name, const std::string& from, const std::string& to);
+
 }  // namespace share_data::test

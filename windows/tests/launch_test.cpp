@@ -15,9 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Under Wine a Unix path becomes one of drive Z: here.
-fs::path full(const char* file) { return fs::absolute(fs::path{file}).make_preferred(); }
-
 /// The script, with `arguments`, as somebody would call it.
 Copy launch_n(std::vector<std::wstring> arguments) {
   std::wstring system(MAX_PATH, L'\0');
