@@ -47,21 +47,26 @@ bool is_or_becomes_ours(Table& table, bool writable) {
 }  // namespace
 
 // Opening comes first: to create a mapping that exists already means to ask for more rights than it gives.
-NamedMapping NamedMapping::open_or_create(std::string_view name) {
+NamedMapping NamedMapping::open_or_create(std::string_view name, const Log& log) {
   constexpr int attempts = 1000;  // somebody may create or close it between two calls, but hardly this often in a row
   ForEverybody security{SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE};
   const std::wstring wide = to_utf16(object_name(name));
   for (int attempt = 1;; ++attempt) {
-    Handle mapping{OpenFileMappingW(read_write, FALSE, wide.c_str())};
-    DWORD error = GetLastError();
-    if (mapping) return {name, std::move(mapping), false, read_write};
-    if (error != ERROR_FILE_NOT_FOUND) throw failed(error, "OpenFileMapping", name);
-    mapping = Handle{CreateFileMappingW(INVALID_HANDLE_VALUE, security.attributes(), PAGE_READWRITE, 0, sizeof(Table),
-                                        wide.c_str())};
-    error = GetLastError();
-    if (mapping && error != ERROR_ALREADY_EXISTS) return {name, std::move(mapping), true, read_write};
-    const bool is_there_now = error == ERROR_ALREADY_EXISTS || error == ERROR_ACCESS_DENIED;
-    if (!is_there_now || attempt == attempts) throw failed(error, "CreateFileMapping", name);
+    const bool create = attempt % 2 == 0;
+    Handle mapping{create ? CreateFileMappingW(INVALID_HANDLE_VALUE, security.attributes(), PAGE_READWRITE, 0,
+                                               sizeof(Table), wide.c_str())
+                          : OpenFileMappingW(read_write, FALSE, wide.c_str())};
+    const DWORD error = GetLastError();
+    const char* const call = create ? "CreateFileMapping" : "OpenFileMapping";
+    log.explain("{}({}) = {}", call, object_name(name), mapping ? "a handle" : "none");
+    const bool came_late = create && (error == ERROR_ALREADY_EXISTS || error == ERROR_ACCESS_DENIED);
+    if (mapping && !came_late) {
+      NamedMapping result{name, std::move(mapping), create, read_write};
+      log.explain("MapViewOfFile = {}: from here on, it is memory like any other", fmt::ptr(result.table_.get()));
+      return result;
+    }
+    const bool again = came_late || (!create && error == ERROR_FILE_NOT_FOUND);
+    if (!again || attempt > attempts) throw failed(error, call, name);
   }
 }
 
@@ -80,25 +85,14 @@ NamedMapping::NamedMapping(std::string_view name, Handle mapping, bool created, 
       table_(static_cast<Table*>(MapViewOfFile(mapping_.get(), access, 0, 0, 0))) {  // 0: all there is
   if (table_ == nullptr) throw failed(GetLastError(), "MapViewOfFile", name);
   const bool writable = (access & FILE_MAP_WRITE) != 0;
-  if (has_our_shape(table_, writable) && is_or_becomes_ours(*table_, writable)) return;
-  UnmapViewOfFile(table_);
+  if (has_our_shape(table_.get(), writable) && is_or_becomes_ours(*table_, writable)) return;
   throw Failure(fmt::format("the mapping {} is not ours, or of another version", name_),
                 "another program uses this name; take one of your own with --name");
 }
 
-NamedMapping::NamedMapping(NamedMapping&& other) noexcept
-    : name_(std::move(other.name_)),
-      mapping_(std::move(other.mapping_)),
-      created_(other.created_),
-      table_(std::exchange(other.table_, nullptr)) {}
-
-NamedMapping::~NamedMapping() {
-  if (table_ != nullptr) UnmapViewOfFile(table_);
-}
-
 std::string NamedMapping::describe() const {
   return fmt::format("{} mapping {}, {} KiB, at {}", created_ ? "created" : "attached to", name_, sizeof(Table) / 1024,
-                     fmt::ptr(table_));
+                     fmt::ptr(table_.get()));
 }
 
 }  // namespace share_data

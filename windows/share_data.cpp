@@ -30,8 +30,8 @@
 namespace share_data {
 namespace {
 
-[[nodiscard]] SharedSection open_section(const Options& options) {
-  return options.via == Via::dll ? SharedSection::of_dll(options.dll) : SharedSection::of_program();
+[[nodiscard]] SharedSection open_section(const Options& options, const Log& log) {
+  return options.via == Via::dll ? SharedSection::of_dll(options.dll, log) : SharedSection::of_program(log);
 }
 
 /// Joins the other copies, shows the count until there is a request to leave, and leaves.
@@ -41,9 +41,9 @@ void run(const Options& options, const Log& log) {
   std::optional<NamedMapping> mapping;
   std::optional<SharedSection> section;
   if (options.via == Via::mapping) {
-    mapping.emplace(NamedMapping::open_or_create(options.name));
+    mapping.emplace(NamedMapping::open_or_create(options.name, log));
   } else {
-    section.emplace(open_section(options));
+    section.emplace(open_section(options, log));
   }
   Membership membership{mapping ? mapping->table() : section->table(), options.max, log};
   log.note(mapping ? mapping->describe() : section->describe());
@@ -57,9 +57,12 @@ void run(const Options& options, const Log& log) {
 }
 
 void show_status(const Options& options, const Log& log) {
-  if (options.via != Via::mapping) return print_status(&open_section(options).table(), log);
-  const auto mapping = NamedMapping::open_existing(options.name);
-  print_status(mapping ? &mapping->table() : nullptr, log);
+  if (options.via == Via::mapping) {
+    const auto mapping = NamedMapping::open_existing(options.name);
+    return print_status(mapping ? &mapping->table() : nullptr, mapping ? mapping->describe() : "no mapping", log);
+  }
+  const SharedSection section = open_section(options, log);
+  print_status(&section.table(), section.describe(), log);
 }
 
 }  // namespace

@@ -72,14 +72,16 @@ std::wstring full_path(std::string_view path) {
 
 }  // namespace
 
-SharedSection SharedSection::of_program() {
+SharedSection SharedSection::of_program(const Log& log) {
   std::string file = to_utf8(own_file());
   Table* const table = table_in(GetModuleHandleW(nullptr), file);
+  log.explain("{} is at {}, its section SHARED at {}: memory like any other", file, fmt::ptr(GetModuleHandleW(nullptr)),
+              fmt::ptr(table));
   return {nullptr, table, std::move(file)};
 }
 
 // Mapped first and looked at, then loaded: a DLL that is loaded runs its code and loads those that it needs.
-SharedSection SharedSection::of_dll(std::string_view path) {
+SharedSection SharedSection::of_dll(std::string_view path, const Log& log) {
   const std::wstring wide = full_path(path);
   std::string file = to_utf8(wide);
   const Module mapped = load(wide, LOAD_LIBRARY_AS_IMAGE_RESOURCE);
@@ -88,6 +90,8 @@ SharedSection SharedSection::of_dll(std::string_view path) {
   }
   Module dll = load(wide, 0);
   Table* const table = table_in(dll.get(), file);
+  log.explain("LoadLibrary({}) = {}, its section SHARED is at {}: memory like any other", file, fmt::ptr(dll.get()),
+              fmt::ptr(table));
   return {std::move(dll), table, std::move(file)};
 }
 

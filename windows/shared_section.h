@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "log.h"
 #include "table.h"
 
 namespace share_data {
@@ -18,11 +19,11 @@ namespace share_data {
 class SharedSection {
  public:
   /// The one of the program that runs.
-  [[nodiscard]] static SharedSection of_program();
+  [[nodiscard]] static SharedSection of_program(const Log& log);
 
   /// The one of the DLL at `path`, UTF-8; if that is empty, of share_data_table.dll beside the program. A DLL that is
   /// not ours is refused before any of its code runs.
-  [[nodiscard]] static SharedSection of_dll(std::string_view path);
+  [[nodiscard]] static SharedSection of_dll(std::string_view path, const Log& log);
 
   [[nodiscard]] Table& table() const { return *table_; }
 

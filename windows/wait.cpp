@@ -118,10 +118,17 @@ std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
   std::vector<Watched> before = std::exchange(watched_, {});
   all_open_ = true;
   for (const Identity identity : to_watch(view, own)) {
+    if (std::ranges::find(ended, identity) != ended.end()) continue;
     const auto known = std::ranges::find(before, identity, &Watched::identity);
     OpenedProcess process = known == before.end() ? open_process(identity) : OpenedProcess{std::move(known->process)};
     if (process.dead) ended.push_back(identity);
     all_open_ = all_open_ && (process.dead || process.handle);
+    if (known == before.end()) {
+      const auto* const answer = process.dead     ? "it has ended"
+                                 : process.handle ? "a handle that its end signals"
+                                                  : "no";
+      log_.explain("OpenProcess({}) = {}", pid_of(identity), answer);
+    }
     if (process.handle) watched_.push_back({identity, std::move(process.handle)});
   }
   return ended;

@@ -83,7 +83,8 @@ TEST(Death, AfterAllWereKilledAFreshStartShowsOneAtOnce) {
   const Folder folder;
   const std::vector<std::wstring> mapping{L"--via", L"mapping", L"--name", unique_name()};
   const Copy witness{folder.exe(), Start{.arguments = mapping, .suspended = true}};
-  const NamedMapping table = NamedMapping::open_or_create(to_utf8(mapping.back()));  // so that it outlives them
+  const NamedMapping table =
+      NamedMapping::open_or_create(to_utf8(mapping.back()), Log{{}, 0});  // so that it outlives them
   Copies copies;
   start(copies, 12, folder.exe(), Start{.arguments = mapping});
   ASSERT_TRUE(all_show(copies, 12)) << all_output(copies);

@@ -60,7 +60,7 @@ class Garbage : public testing::Test {
  private:
   Folder folder_;
   std::string name_ = to_utf8(unique_name());
-  NamedMapping mapping_ = NamedMapping::open_or_create(name_);
+  NamedMapping mapping_ = NamedMapping::open_or_create(name_, Log{{}, 0});
 };
 
 TEST_F(Garbage, ASlotThatWasOverwrittenIsClaimedAgain) {

@@ -172,7 +172,7 @@ Identity Soak::somebody() const {
 
 void Soak::write(std::size_t offset, const std::vector<std::uint64_t>& words) {
   if (!mapping_.empty()) {
-    const NamedMapping mapping = NamedMapping::open_or_create(to_utf8(mapping_));
+    const NamedMapping mapping = NamedMapping::open_or_create(to_utf8(mapping_), Log{{}, 0});
     const Names before{mapping.table().id, mapping.table().changes};
     auto* const bytes = reinterpret_cast<std::byte*>(&mapping.table());
     std::ranges::copy(std::as_bytes(std::span{words}), bytes + offset);
