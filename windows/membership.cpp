@@ -15,11 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-/// Counts under --max: a copy that runs, or one that may be admitted next, but not one that is leaving.
-bool takes_a_place(Word word) {
-  return (is_counted(word) || mark_of(word) == Mark::candidate) && is_alive(identity_of(word));
-}
-
 }  // namespace
 
 Membership::Membership(Table& table, const Log& log)
@@ -38,18 +33,28 @@ Membership::~Membership() {
 /// Steps 2 and 3 of joining.
 void Membership::enter(std::optional<std::uint32_t> max) {
   if (max) {
-    take_turn();
-    claim(Mark::candidate);
-    refuse_if_full(*max);
-    table_.replace(*slot_, word_of(identity_, Mark::candidate), word_of(identity_, Mark::joining), log_);
-    Word turn = word_of(identity_);
-    table_.admitting.compare_exchange_strong(turn, 0);
+    be_admitted(*max);
   } else {
     claim(Mark::joining);
   }
   ++table_.plain;
   in_plain_ = true;
   get_ready();
+}
+
+/// Claims a slot under --max. Another candidate, whose turn was taken from it, may join or give way: so we give way and
+/// try again, until it is clear that it is stopped.
+void Membership::be_admitted(std::uint32_t max) {
+  for (int attempts_left = 10;; --attempts_left) {
+    take_turn();
+    claim(Mark::candidate);
+    if (has_place(max, attempts_left == 0)) break;
+    withdraw();
+    (void)Generation{table_}.wait({}, 200);
+  }
+  table_.replace(*slot_, word_of(identity_, Mark::candidate), word_of(identity_, Mark::joining), log_);
+  Word turn = word_of(identity_);
+  table_.admitting.compare_exchange_strong(turn, 0);
 }
 
 void Membership::get_ready() {
@@ -59,9 +64,10 @@ void Membership::get_ready() {
 
 /// Gives up a slot that is not counted yet.
 void Membership::withdraw() {
+  if (slot_) table_.replace(*slot_, word_of(identity_, Mark::candidate), 0, log_);
+  slot_.reset();
   Word turn = word_of(identity_);
   table_.admitting.compare_exchange_strong(turn, 0);
-  if (slot_) table_.replace(*slot_, word_of(identity_, Mark::candidate), 0, log_);
   tell(table_, log_);  // others wait for the turn
 }
 
@@ -135,13 +141,21 @@ void Membership::take_turn() {
   }
 }
 
-void Membership::refuse_if_full(std::uint32_t max) const {
-  const auto entries = table_.look().entries;
-  const auto live = std::ranges::count_if(
-      entries, [&](const Entry& entry) { return entry.index != *slot_ && takes_a_place(entry.word); });
-  if (live >= static_cast<std::int64_t>(max)) {
+/// False if there is none as long as there are other candidates. Throws Failure if as many as `max` are live, or if
+/// `candidates_count` and they are as many together.
+bool Membership::has_place(std::uint32_t max, bool candidates_count) const {
+  std::uint32_t live = 0;
+  std::uint32_t candidates = 0;
+  for (const auto& [index, word] : table_.look().entries) {
+    const bool matters = is_counted(word) || mark_of(word) == Mark::candidate;
+    if (index == *slot_ || !matters || !is_alive(identity_of(word))) continue;
+    ++(is_counted(word) ? live : candidates);
+  }
+  const bool has_place = live + candidates < max;
+  if (live >= max || (!has_place && candidates_count)) {
     throw Failure(fmt::format("not joining: {} live, --max {}", live, max), {}, refused);
   }
+  return has_place;
 }
 
 Remains Membership::leave() {

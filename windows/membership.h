@@ -54,13 +54,14 @@ class Membership {
   Membership(Table& table, const Log& log);
 
   void enter(std::optional<std::uint32_t> max);
+  void be_admitted(std::uint32_t max);
   void claim(Mark mark);
   void get_ready();
   void withdraw();
   void take_out_the_dead();
   [[nodiscard]] bool repair_own_slot(const View& view);
   void take_turn();
-  void refuse_if_full(std::uint32_t max) const;
+  [[nodiscard]] bool has_place(std::uint32_t max, bool candidates_count) const;
 
   const Log& log_;
   Table& table_;

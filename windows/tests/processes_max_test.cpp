@@ -44,6 +44,20 @@ TEST(Max, APlaceThatBecomesFreeCanBeTaken) {
   EXPECT_TRUE(eventually([&] { return second.shows() == 1U; })) << second.notes();
 }
 
+TEST(Max, CandidatesWhoseTurnWasTakenDoNotAllGiveWay) {
+  const Folder folder;
+  Copies copies;
+  start(copies, 6, folder.exe(), Start{.arguments = {L"--max", L"2"}});
+  for (int round = 0; round < 3; ++round) {  // long enough for the others to take the turn of one that is stopped
+    for (const Copy& copy : copies) copy.suspend();
+    Sleep(2200);
+    for (const Copy& copy : copies) copy.resume();
+    Sleep(static_cast<DWORD>(5 * round));
+  }
+  const auto joined = [](const Copy& copy) { return copy.shows() == 2U; };
+  EXPECT_TRUE(eventually([&] { return std::ranges::count_if(copies, joined) == 2; })) << all_output(copies);
+}
+
 TEST(Max, TheDeadTakeNobodysPlace) {
   const Folder folder;
   const Copy first{folder.exe()};
