@@ -1,13 +1,10 @@
 #include "failed_call.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <memory>
 #include <system_error>
 
 namespace share_data {
@@ -42,15 +39,6 @@ Failure failed_call(int error, std::string_view call, std::string_view object) {
   return Failure{
       fmt::format("{}{}{}: {}", call, object.empty() ? "" : " ", object, std::generic_category().message(error)),
       hint == hints.end() ? "" : hint->text};
-}
-
-// Read from the file itself: getpwuid(3) loads libraries at run time, which a static program has not brought along.
-std::string user_name(std::uint32_t uid) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> users{std::fopen("/etc/passwd", "re"), std::fclose};
-  while (const passwd* user = users ? fgetpwent(users.get()) : nullptr) {  // NOLINT(concurrency-mt-unsafe): one thread
-    if (user->pw_uid == uid) return user->pw_name;
-  }
-  return fmt::format("uid {}", uid);
 }
 
 }  // namespace share_data

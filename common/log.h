@@ -101,7 +101,7 @@ void write_standard_error(std::string_view text);
 [[nodiscard]] bool reader_is_gone(const std::error_code& error);
 
 /// Throws std::system_error if standard output is closed. If standard input or error is, the first descriptors that
-/// the program opens would get their numbers, and its notes would go there: it makes sure that they do not.
+/// the program opens would get their numbers, and its notes would go there: on Linux it makes sure that they do not.
 void check_standard_descriptors();
 
 [[nodiscard]] Timestamp current_time();

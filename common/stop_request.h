@@ -20,7 +20,7 @@ class StopRequest {
   using Duration = std::chrono::duration<double>;
 
   /// With `after`, a request comes by itself after so many seconds; time asleep (suspend) counts.
-  /// Throws Failure (Linux) or std::system_error (Windows) if the system refuses.
+  /// Throws Failure if the system refuses.
   explicit StopRequest(std::optional<Duration> after = std::nullopt);
   ~StopRequest();
   StopRequest(const StopRequest&) = delete;

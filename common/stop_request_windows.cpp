@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <ratio>
-#include <system_error>
 #include <utility>
 
+#include "failed_call.h"
 #include "stop_request.h"
 
 namespace share_data {
@@ -44,7 +44,7 @@ BOOL WINAPI on_request(DWORD kind) {
 void CALLBACK on_time_up(PTP_CALLBACK_INSTANCE /*instance*/, void* /*context*/, PTP_TIMER /*timer*/) { request(); }
 
 void check(bool succeeded, const char* call) {
-  if (!succeeded) throw std::system_error(static_cast<int>(GetLastError()), std::system_category(), call);
+  if (!succeeded) throw failed_call(static_cast<int>(GetLastError()), call);
 }
 
 FileTime now() {

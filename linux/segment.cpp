@@ -1,5 +1,6 @@
 #include "segment.h"
 
+#include <pwd.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
@@ -7,7 +8,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -52,6 +55,16 @@ void for_each_segment(int command, Visit visit) {
     shmid_ds info{};
     if (const int id = shmctl(index, command, &info); id >= 0) visit(id, info);
   }
+}
+
+/// The login name, or `uid 1234` if /etc/passwd has none. Read from the file itself: getpwuid(3) loads libraries at run
+/// time, which a static program has not brought along.
+std::string user_name(std::uint32_t uid) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> users{std::fopen("/etc/passwd", "re"), std::fclose};
+  while (const passwd* user = users ? fgetpwent(users.get()) : nullptr) {  // NOLINT(concurrency-mt-unsafe): one thread
+    if (user->pw_uid == uid) return user->pw_name;
+  }
+  return fmt::format("uid {}", uid);
 }
 
 /// shmget(2) does not say which segment it is about.

@@ -1,153 +1,172 @@
 #include "membership.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
-#include "bell.h"
 #include "failure.h"
+#include "security.h"
 #include "stop_request.h"
 
 namespace share_data {
 namespace {
 
+using namespace std::chrono_literals;
 using std::chrono::steady_clock;
-
-/// How long a copy waits for one that is alive but does not get on, before it takes over what that one was
-/// doing.
-constexpr std::chrono::seconds takeover_patience{2};
-
-/// How often it looks meanwhile.
-constexpr DWORD look_again_after_ms = 1;
-
-/// The turn of one copy to be admitted under --max, given back at the end of the scope.
-///
-/// Turns are for progress, not for safety: without them, sixty copies that start at once would all claim a
-/// slot, all see too many and all give up. Safety is that each counts after it has claimed: of too many, the
-/// last to count sees them all. So a turn can be taken from a copy that is stopped.
-class Turn {
- public:
-  Turn(std::atomic<std::uint64_t>& word, Identity identity)
-      : word_(word), identity_(static_cast<std::uint64_t>(identity)) {
-    std::uint64_t waited_for = 0;
-    auto deadline = steady_clock::now() + takeover_patience;
-    for (;;) {
-      std::uint64_t holder = 0;
-      if (word_.compare_exchange_strong(holder, identity_)) return;
-      if (holder != waited_for) deadline = steady_clock::now() + takeover_patience;
-      waited_for = holder;
-      const bool may_take_over = !is_alive(Identity{holder}) || steady_clock::now() > deadline;
-      if (may_take_over && word_.compare_exchange_strong(holder, identity_)) return;
-      if (WaitForSingleObject(StopRequest::event(), look_again_after_ms) == WAIT_OBJECT_0) throw Interrupted{};
-    }
-  }
-  ~Turn() {
-    std::uint64_t expected = identity_;
-    word_.compare_exchange_strong(expected, 0);
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  Turn(Turn&&) = delete;
-  Turn& operator=(Turn&&) = delete;
-
- private:
-  std::atomic<std::uint64_t>& word_;
-  std::uint64_t identity_;
-};
 
 }  // namespace
 
-Membership::Membership(Table& table, Identity identity, std::optional<std::uint32_t> max)
-    : table_(table), identity_(identity) {
-  join(max);
-  ++table_.plain;
-  joined_ = true;
-  ring_all(table_, identity_);
+Membership::Membership(Table& table, const Log& log)
+    : log_(log), table_(table), identity_(own_identity()), watch_(table, log) {}
+
+// Delegates, so that the object counts as constructed and its destructor leaves if the body throws.
+Membership::Membership(Table& table, std::optional<std::uint32_t> max, const Log& log) : Membership(table, log) {
+  let_everybody_watch(log);
+  enter(max);
 }
 
 Membership::~Membership() {
-  if (joined_) leave();
+  if (!left_) leave();
 }
 
-void Membership::join(std::optional<std::uint32_t> max) {
-  std::optional<Turn> turn;
+/// Steps 2 and 3 of joining.
+void Membership::enter(std::optional<std::uint32_t> max) {
   if (max) {
-    turn.emplace(table_.admitting, identity_);
-    bury_dead();
-    const std::uint32_t live = count_live(table_.look());
-    if (live >= *max) throw Refused{live};
+    be_admitted(*max);
+  } else {
+    claim(Mark::joining);
   }
-  claim_slot();
-  bury_dead();
-  const std::uint32_t live = count_live(table_.look());
-  if (max && live > *max) {  // copies that know no maximum came in between
-    release_slot();
-    throw Refused{live - 1};
+  ++table_.plain;
+  in_plain_ = true;
+  get_ready();
+}
+
+/// Claims a slot under --max. Another candidate, whose turn was taken from it, may join or give way: so we give way and
+/// try again, until it is clear that it is stopped.
+void Membership::be_admitted(std::uint32_t max) {
+  for (int attempts_left = 10;; --attempts_left) {
+    take_turn();
+    claim(Mark::candidate);
+    if (has_place(max, attempts_left == 0)) break;
+    withdraw();
+    (void)Generation{table_}.wait({}, 200);
+  }
+  table_.replace(*slot_, word_of(identity_, Mark::candidate), word_of(identity_, Mark::joining), log_);
+  Word turn = word_of(identity_);
+  table_.admitting.compare_exchange_strong(turn, 0);
+}
+
+void Membership::get_ready() {
+  tell(table_, log_);
+  table_.replace(*slot_, word_of(identity_, Mark::joining), word_of(identity_), log_);
+}
+
+/// Gives up a slot that is not counted yet.
+void Membership::withdraw() {
+  if (slot_) table_.replace(*slot_, word_of(identity_, Mark::candidate), 0, log_);
+  slot_.reset();
+  Word turn = word_of(identity_);
+  table_.admitting.compare_exchange_strong(turn, 0);
+  tell(table_, log_);  // others wait for the turn
+}
+
+void Membership::claim(Mark mark) {
+  slot_ = table_.claim(word_of(identity_, mark), log_);
+  if (slot_) return;
+  take_out_the_dead();
+  slot_ = table_.claim(word_of(identity_, mark), log_);
+  if (!slot_) {
+    throw Failure("all slots of the table are taken", fmt::format("this program counts {} copies at most", slot_count));
   }
 }
 
-void Membership::claim_slot() {
-  if (table_.claim(identity_)) return;
-  bury_dead();
-  if (!table_.claim(identity_)) throw Failure("all 4096 slots of the table are taken");
-}
-
-void Membership::release_slot() {
-  table_.release(identity_);
-  ring_all(table_, identity_);
-  table_.settle(identity_);
-}
-
-/// Looks at every slot but our own. A newcomer watches only its neighbours, so it looks at everybody once, or
-/// its first line could count the dead.
-void Membership::bury_dead() {
-  std::vector<Identity> dead;
-  for (const Slot slot : table_.look()) {
-    const Identity identity = identity_of(slot);
-    if (!is_available(slot) && identity != identity_ && !is_alive(identity)) dead.push_back(identity);
+void Membership::take_out_the_dead() {
+  for (const Entry& entry : table_.look().entries) {
+    if (!is_alive(identity_of(entry.word))) table_.take_out(identity_of(entry.word), log_);
   }
-  if (dead.empty()) return;
-  bury(dead);
-  // Copies whose slots were overwritten are in no slot, so ring every process that has a bell.
-  ring_strays();
+  tell(table_, log_);
 }
 
-/// Mark, tell, then settle: whoever finds us dead in between sees from the marks what is left to do.
-void Membership::bury(const std::vector<Identity>& dead) {
-  for (const Identity identity : dead) table_.bury(identity);
-  ring_all(table_, identity_);
-  for (const Identity identity : dead) table_.settle(identity);
-}
-
-/// Makes sure that we have one slot. True if something had to be done.
-bool Membership::keep_place(const Slots& slots) {
-  const auto own_slots = std::ranges::count(slots, slot_of(identity_));
-  if (own_slots == 1) return false;
-  if (own_slots == 0) claim_slot();
-  if (own_slots > 1) table_.drop_duplicates(identity_);
-  ring_all(table_, identity_);
-  return true;
-}
-
-Slots Membership::look(Watch& watch) {
-  // Each round can reveal the next `reach` dead behind those just buried.
-  constexpr auto once_around_the_ring = slot_count / Watch::reach + 1;
-  Slots slots = table_.look();
-  for (std::size_t round = 0; round < once_around_the_ring; ++round) {
-    if (keep_place(slots)) slots = table_.look();
-    const auto [dead, stray] = watch.follow(slots, identity_);
-    std::ranges::for_each(stray, ring);
-    if (dead.empty()) break;
-    bury(dead);
-    slots = table_.look();
+View Membership::look() {
+  for (;;) {
+    watch_.begin_look();
+    View view = table_.look();
+    if (repair_own_slot(view)) continue;
+    const std::vector<Identity> ended = watch_.follow(view, *slot_);
+    if (ended.empty()) return view;
+    for (const Identity identity : ended) table_.take_out(identity, log_);
+    tell(table_, log_);
   }
-  return slots;
+}
+
+/// Claims a slot again if ours has been overwritten, and frees all others that say they are ours: anybody may write
+/// anything. True if something had to be done.
+bool Membership::repair_own_slot(const View& view) {
+  bool repaired = false;
+  for (const Entry& entry : view.entries) {
+    const bool is_second = identity_of(entry.word) == identity_ && entry.index != *slot_;
+    if (is_second && mark_of(entry.word) != Mark::killed) repaired |= table_.replace(entry.index, entry.word, 0, log_);
+  }
+  if (table_.slots[*slot_] != word_of(identity_)) {
+    claim(Mark::joining);
+    repaired = true;
+  }
+  if (repaired) get_ready();
+  return repaired;
+}
+
+/// Waits until it is our turn to be admitted. Turns are for progress, not for safety: without them, sixty copies that
+/// start at once would all claim a slot, all see too many and all give up. Safety is that each counts after it has
+/// claimed: of too many, the last one to count sees them all. So it does no harm to take the turn from a copy that has
+/// ended, or that has had it for 2 s, because it is stopped.
+void Membership::take_turn() {
+  Word waited_for = 0;
+  auto deadline = steady_clock::now();
+  while (!StopRequest::made()) {
+    const Generation generation{table_};  // whoever gives its turn back tells everybody
+    Word holder = 0;
+    if (table_.admitting.compare_exchange_strong(holder, word_of(identity_))) return;
+    const OpenedProcess process = open_process(identity_of(holder));
+    const auto now = steady_clock::now();
+    if (holder != waited_for) deadline = now + 2s;
+    waited_for = holder;
+    const bool may_take_it = process.dead || now >= deadline;
+    if (may_take_it && table_.admitting.compare_exchange_strong(holder, word_of(identity_))) return;
+    if (may_take_it) continue;
+    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+    std::vector<HANDLE> others;
+    if (process.handle) others.push_back(process.handle.get());
+    (void)generation.wait(others, static_cast<DWORD>(patience.count()));
+  }
+}
+
+/// False if there is none as long as there are other candidates. Throws Failure if as many as `max` are live, or if
+/// `candidates_count` and they are as many together.
+bool Membership::has_place(std::uint32_t max, bool candidates_count) const {
+  std::uint32_t live = 0;
+  std::uint32_t candidates = 0;
+  for (const auto& [index, word] : table_.look().entries) {
+    const bool matters = is_counted(word) || mark_of(word) == Mark::candidate;
+    if (index == *slot_ || !matters || !is_alive(identity_of(word))) continue;
+    ++(is_counted(word) ? live : candidates);
+  }
+  const bool has_place = live + candidates < max;
+  if (live >= max || (!has_place && candidates_count)) {
+    throw Failure(fmt::format("not joining: {} live, --max {}", live, max), {}, refused);
+  }
+  return has_place;
 }
 
 Remains Membership::leave() {
-  joined_ = false;
-  --table_.plain;
-  release_slot();
-  return {.live = count_live(table_.look()), .plain = table_.plain};
+  left_ = true;
+  if (in_plain_) {
+    --table_.plain;
+    table_.replace(*slot_, word_of(identity_), word_of(identity_, Mark::leaving), log_);
+  } else {
+    withdraw();
+  }
+  return {.live = table_.look().live, .plain = table_.plain};
 }
 
 }  // namespace share_data

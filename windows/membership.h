@@ -2,23 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <exception>
 #include <optional>
 
 #include "identity.h"
+#include "log.h"
 #include "table.h"
-#include "watch.h"
+#include "wait.h"
 
 namespace share_data {
-
-/// Thrown where `--max` copies are live already.
-struct Refused : std::exception {
-  explicit Refused(std::uint32_t count) : live(count) {}
-  std::uint32_t live;
-};
-
-/// Thrown where a request to stop came before the copy had joined.
-struct Interrupted : std::exception {};
 
 /// What a copy leaves behind.
 struct Remains {
@@ -26,44 +17,59 @@ struct Remains {
   std::int32_t plain = 0;  ///< the article's counter
 };
 
-/// A place among the running copies, from the constructor to leave() or the destructor.
+/// A place among the running copies, from the constructor to the end of the process. One object for each process.
 ///
-/// To join: claim a slot; bury who is dead; count up the article's counter; tell everybody.
-/// To leave: count down the article's counter; say in the slot that we leave; tell everybody; free the slot.
-/// A joiner writes its slot and then reads the others; whoever changes something writes it and then reads who
-/// has to be told. All atomics are sequentially consistent, so at least one of the two sees the other.
+/// To join:
+///   1. let everybody wait for the end of this process
+///   2. claim a slot: 0 -> identity|joining. From this instruction on the copy is counted. Under --max it claims the
+///      slot as a candidate, who is not counted, counts the others, and gives way if there are too many
+///   3. tell everybody, and only then say so: -> identity
+/// To leave:
+///   1. identity -> identity|leaving: from this instruction on the copy is not counted
+///   2. end. Those who watch it see that, free the slot and tell everybody, exactly as after TerminateProcess
 class Membership {
  public:
-  /// Joins; with `max`, only if fewer than so many are live. The copy must have its bell by now. Throws
-  /// Failure, Refused or Interrupted, with nothing left behind.
-  Membership(Table& table, Identity identity, std::optional<std::uint32_t> max);
+  /// Joins, under --max only if fewer than `max` copies are live. Throws Failure.
+  Membership(Table& table, std::optional<std::uint32_t> max, const Log& log);
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
   Membership(Membership&&) = delete;
   Membership& operator=(Membership&&) = delete;
 
-  /// Looks at the table until all that it shows is true as far as `watch` can tell: the dead are buried,
-  /// everybody has been told of them, and our own slot is there, whatever somebody has written over it.
-  Slots look(Watch& watch);
+  /// The table as it is now, after doing what every copy owes the others: it takes out those who have ended and tells
+  /// everybody of them. Throws Failure.
+  View look();
 
-  /// Leaves, once.
+  /// Sleeps until it is time for the next look, or until `line` is signalled, which may be null. Throws Failure.
+  void wait_for_change(HANDLE line) { watch_.wait(line); }
+
+  /// Leaves, once. What is left to do is to end the process.
   Remains leave();
 
-  [[nodiscard]] Identity identity() const { return identity_; }
   [[nodiscard]] const Table& table() const { return table_; }
+  [[nodiscard]] std::uint32_t pid() const { return pid_of(identity_); }
 
  private:
-  void join(std::optional<std::uint32_t> max);
-  void claim_slot();
-  void release_slot();
-  void bury_dead();
-  void bury(const std::vector<Identity>& dead);
-  bool keep_place(const Slots& slots);
+  Membership(Table& table, const Log& log);
 
+  void enter(std::optional<std::uint32_t> max);
+  void be_admitted(std::uint32_t max);
+  void claim(Mark mark);
+  void get_ready();
+  void withdraw();
+  void take_out_the_dead();
+  [[nodiscard]] bool repair_own_slot(const View& view);
+  void take_turn();
+  [[nodiscard]] bool has_place(std::uint32_t max, bool candidates_count) const;
+
+  const Log& log_;
   Table& table_;
   Identity identity_;
-  bool joined_ = false;
+  Watch watch_;
+  std::optional<std::uint32_t> slot_;
+  bool in_plain_ = false;  ///< counted up in the article's counter
+  bool left_ = false;
 };
 
 }  // namespace share_data

@@ -7,27 +7,24 @@
 #include <algorithm>
 #include <utility>
 
-#include "failure.h"
+#include "failed_call.h"
+#include "security.h"
 #include "unicode.h"
 
 namespace share_data {
 namespace {
 
-constexpr auto other_name = "another program uses this name; take one of your own with --name";
+constexpr DWORD read_write = FILE_MAP_READ | FILE_MAP_WRITE;
 
-/// `Local\` is the namespace of the logon session
+/// `Local\` is the namespace of the session
 /// (https://learn.microsoft.com/windows/win32/termserv/kernel-object-namespaces).
-std::wstring object_name(std::string_view name) { return L"Local\\" + to_utf16(name); }
+std::string object_name(std::string_view name) { return fmt::format("Local\\{}", name); }
 
-Failure failure_to_open(DWORD error, const char* call, std::string_view name) {
-  const bool taken = error == ERROR_INVALID_HANDLE || error == ERROR_ACCESS_DENIED;
-  if (error == ERROR_INVALID_HANDLE) {
-    return Failure{fmt::format("{}: the name {} is taken by an object of another kind", call, name), other_name};
-  }
-  return Failure{error, fmt::format("{} {}", call, name), taken ? other_name : ""};
+Failure failed(DWORD error, const char* call, std::string_view name) {
+  return failed_call(static_cast<int>(error), call, object_name(name));
 }
 
-/// Whether these are the pages of a table: as many as it takes, and all there to be used. Memory that is only
+/// True if these are the pages of a table: as many as it takes, and all there to be used. Memory that is only
 /// reserved, or part of a program, would crash whoever touches it.
 bool has_our_shape(const void* view, bool writable) {
   MEMORY_BASIC_INFORMATION info{};
@@ -39,9 +36,9 @@ bool has_our_shape(const void* view, bool writable) {
          (info.Protect == PAGE_READWRITE || (info.Protect == PAGE_READONLY && !writable));
 }
 
-/// A table, or zeroes that become one: whoever comes first writes the magic, in one step.
+/// A table, or zeros that become one: the first copy writes the magic, in one step.
 bool is_or_becomes_ours(Table& table, bool writable) {
-  const bool empty = std::ranges::all_of(table.slots, [](const auto& slot) { return slot == free_slot; });
+  const bool empty = std::ranges::all_of(table.slots, [](const auto& slot) { return slot == 0; });
   std::uint64_t magic = table.magic;
   if (magic == 0 && empty && writable) table.magic.compare_exchange_strong(magic, table_magic);
   return table.magic == table_magic || (magic == 0 && empty && !writable);
@@ -49,48 +46,53 @@ bool is_or_becomes_ours(Table& table, bool writable) {
 
 }  // namespace
 
-NamedMapping NamedMapping::open_or_create(std::string_view name) {
-  SetLastError(ERROR_SUCCESS);
-  Handle mapping{
-      CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, PAGE_READWRITE, 0, sizeof(Table), object_name(name).c_str())};
-  const DWORD error = GetLastError();
-  if (!mapping) throw failure_to_open(error, "CreateFileMapping", name);
-  return {name, std::move(mapping), error != ERROR_ALREADY_EXISTS, FILE_MAP_READ | FILE_MAP_WRITE};
+// Opening comes first: to create a mapping that exists already means to ask for more rights than it gives.
+NamedMapping NamedMapping::open_or_create(std::string_view name, const Log& log) {
+  constexpr int attempts = 1000;  // somebody may create or close it between two calls, but hardly this often in a row
+  ForEverybody security{SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE};
+  const std::wstring wide = to_utf16(object_name(name));
+  for (int attempt = 1;; ++attempt) {
+    const bool create = attempt % 2 == 0;
+    Handle mapping{create ? CreateFileMappingW(INVALID_HANDLE_VALUE, security.attributes(), PAGE_READWRITE, 0,
+                                               sizeof(Table), wide.c_str())
+                          : OpenFileMappingW(read_write, FALSE, wide.c_str())};
+    const DWORD error = GetLastError();
+    const char* const call = create ? "CreateFileMapping" : "OpenFileMapping";
+    log.explain("{}({}) = {}", call, object_name(name), mapping ? "a handle" : "none");
+    const bool came_late = create && (error == ERROR_ALREADY_EXISTS || error == ERROR_ACCESS_DENIED);
+    if (mapping && !came_late) {
+      NamedMapping result{name, std::move(mapping), create, read_write};
+      log.explain("MapViewOfFile = {}: from here on, it is memory like any other", fmt::ptr(result.table_.get()));
+      return result;
+    }
+    const bool again = came_late || (!create && error == ERROR_FILE_NOT_FOUND);
+    if (!again || attempt > attempts) throw failed(error, call, name);
+  }
 }
 
 std::optional<NamedMapping> NamedMapping::open_existing(std::string_view name) {
-  Handle mapping{OpenFileMappingW(FILE_MAP_READ, FALSE, object_name(name).c_str())};
+  Handle mapping{OpenFileMappingW(FILE_MAP_READ, FALSE, to_utf16(object_name(name)).c_str())};
   const DWORD error = GetLastError();
   if (!mapping && error == ERROR_FILE_NOT_FOUND) return std::nullopt;
-  if (!mapping) throw failure_to_open(error, "OpenFileMapping", name);
+  if (!mapping) throw failed(error, "OpenFileMapping", name);
   return NamedMapping{name, std::move(mapping), false, FILE_MAP_READ};
 }
 
 NamedMapping::NamedMapping(std::string_view name, Handle mapping, bool created, DWORD access)
-    : name_(name),
+    : name_(object_name(name)),
       mapping_(std::move(mapping)),
       created_(created),
       table_(static_cast<Table*>(MapViewOfFile(mapping_.get(), access, 0, 0, 0))) {  // 0: all there is
-  if (table_ == nullptr) throw failure_to_open(GetLastError(), "MapViewOfFile", name);
+  if (table_ == nullptr) throw failed(GetLastError(), "MapViewOfFile", name);
   const bool writable = (access & FILE_MAP_WRITE) != 0;
-  if (has_our_shape(table_, writable) && is_or_becomes_ours(*table_, writable)) return;
-  UnmapViewOfFile(table_);
-  throw Failure(fmt::format("the mapping {} is not ours, or of another version", name), other_name);
-}
-
-NamedMapping::NamedMapping(NamedMapping&& other) noexcept
-    : name_(std::move(other.name_)),
-      mapping_(std::move(other.mapping_)),
-      created_(other.created_),
-      table_(std::exchange(other.table_, nullptr)) {}
-
-NamedMapping::~NamedMapping() {
-  if (table_ != nullptr) UnmapViewOfFile(table_);
+  if (has_our_shape(table_.get(), writable) && is_or_becomes_ours(*table_, writable)) return;
+  throw Failure(fmt::format("the mapping {} is not ours, or of another version", name_),
+                "another program uses this name; take one of your own with --name");
 }
 
 std::string NamedMapping::describe() const {
-  return fmt::format("{} mapping Local\\{}, {} KiB, at {}", created_ ? "created" : "attached to", name_,
-                     sizeof(Table) / 1024, fmt::ptr(table_));
+  return fmt::format("{} mapping {}, {} KiB, at {}", created_ ? "created" : "attached to", name_, sizeof(Table) / 1024,
+                     fmt::ptr(table_.get()));
 }
 
 }  // namespace share_data

@@ -1,11 +1,13 @@
 // The second way to share memory: a named mapping, backed by the system's paging file.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "handle.h"
+#include "log.h"
 #include "table.h"
 
 namespace share_data {
@@ -15,18 +17,12 @@ namespace share_data {
 /// process that has it.
 class NamedMapping {
  public:
-  /// Opens the mapping, creating it where there is none. `name` is UTF-8, without a namespace. Throws Failure
-  /// where the name is taken by something else, of which nothing is changed.
-  static NamedMapping open_or_create(std::string_view name);
+  /// Opens the mapping, creating it if there is none. `name` is UTF-8, without a namespace. Throws Failure
+  /// if the name is taken by something else, of which nothing is changed.
+  static NamedMapping open_or_create(std::string_view name, const Log& log);
 
-  /// Opens the mapping to read it. Empty where there is none.
+  /// Opens the mapping to read it. Empty if there is none.
   static std::optional<NamedMapping> open_existing(std::string_view name);
-
-  NamedMapping(NamedMapping&& other) noexcept;
-  NamedMapping& operator=(NamedMapping&& other) = delete;
-  NamedMapping(const NamedMapping&) = delete;
-  NamedMapping& operator=(const NamedMapping&) = delete;
-  ~NamedMapping();
 
   [[nodiscard]] Table& table() const { return *table_; }
 
@@ -36,10 +32,14 @@ class NamedMapping {
  private:
   NamedMapping(std::string_view name, Handle mapping, bool created, DWORD access);
 
+  struct Unmap {
+    void operator()(Table* table) const { UnmapViewOfFile(table); }
+  };
+
   std::string name_;
   Handle mapping_;
   bool created_;
-  Table* table_;
+  std::unique_ptr<Table, Unmap> table_;
 };
 
 }  // namespace share_data

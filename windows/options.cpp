@@ -23,6 +23,7 @@ constexpr auto description =
 Examples:
   share_data            join the others and show the count until Ctrl+C
   share_data --status   show who is running, without joining
+  share_data --explain  show what happens in the shared memory, too
 )";
 
 constexpr auto exit_codes = R"(Exit codes:
@@ -36,7 +37,8 @@ constexpr std::size_t longest_name = 200;
 
 constexpr std::array<std::pair<std::string_view, Color>, 3> colors{
     {{"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}}};
-constexpr std::array<std::pair<std::string_view, Via>, 2> ways{{{"section", Via::section}, {"mapping", Via::mapping}}};
+constexpr std::array<std::pair<std::string_view, Via>, 3> ways{
+    {{"section", Via::section}, {"dll", Via::dll}, {"mapping", Via::mapping}}};
 
 /// What `word` stands for.
 template <typename Value, std::size_t count>
@@ -62,7 +64,7 @@ std::string check_color(const std::string& text) {
 }
 
 std::string check_via(const std::string& text) {
-  return find(ways, text) ? "" : fmt::format("'{}' is not section or mapping", text);
+  return find(ways, text) ? "" : fmt::format("'{}' is not section, dll or mapping", text);
 }
 
 /// Everything the parser writes into.
@@ -87,11 +89,15 @@ void declare(CLI::App& app, Raw& raw) {
       ->type_name("WHEN")
       ->check(CLI::Validator(check_color, ""));
   app.add_flag("--quiet", raw.options.style.quiet, "No notes on standard error");
+  app.add_flag("--explain", raw.options.style.explain, "Show what happens in the shared memory, step by step");
   app.add_option("--via", raw.via,
-                 "Share through the section of this .exe file, or through a\n"
-                 "mapping that any .exe can open: section or mapping (default section)")
+                 "Share through the section of this .exe file, or through that of a DLL\n"
+                 "or a mapping, for any .exe: section, dll or mapping (default section)")
       ->type_name("WAY")
       ->check(CLI::Validator(check_via, ""));
+  app.add_option("--dll", raw.options.dll,
+                 "The DLL, with --via dll (default share_data_table.dll beside this .exe file)")
+      ->type_name("PATH");
   app.add_option("--name", raw.options.name, "Name of the mapping, with --via mapping (default share_data)")
       ->type_name("NAME")
       ->check(CLI::Validator(check_name, ""));
@@ -101,11 +107,17 @@ Options finish(const Raw& raw, const CLI::App& app) {
   if (raw.options.status && app.count("--for") + app.count("--max") > 0) {
     throw CLI::ValidationError("--status only looks; --for and --max are for copies that join");
   }
+  if (raw.options.status && raw.options.style.json && raw.options.style.explain) {
+    throw CLI::ValidationError("--status --explain is text for people; it does not go with --json");
+  }
   Options options = raw.options;
   options.style.color = find(colors, raw.color).value_or(Color::automatic);
   options.via = find(ways, raw.via).value_or(Via::section);
   if (app.count("--name") > 0 && options.via != Via::mapping) {
     throw CLI::ValidationError("--name names a mapping: add --via mapping");
+  }
+  if (app.count("--dll") > 0 && (options.via != Via::dll || options.dll.empty())) {
+    throw CLI::ValidationError("--dll is the path of a DLL: add --via dll");
   }
   if (app.count("--for") > 0) options.run_for = std::chrono::duration<double>{raw.seconds};
   if (app.count("--max") > 0) options.max = raw.max;

@@ -8,14 +8,13 @@
 #include <variant>
 #include <vector>
 
+#include "failure.h"
 #include "log.h"
 
 namespace share_data {
 
-enum ExitCode : int { success = 0, system_failure = 1, wrong_usage = 2, refused = 3 };
-
 /// Where the table lies.
-enum class Via { section, mapping };
+enum class Via { section, dll, mapping };
 
 struct Options {
   LogStyle style;
@@ -24,6 +23,7 @@ struct Options {
   bool status = false;                                   ///< only look
   Via via = Via::section;
   std::string name = "share_data";  ///< of the mapping, UTF-8
+  std::string dll;                  ///< its path, UTF-8; empty: share_data_table.dll beside the program
 };
 
 /// Reads the arguments, which are UTF-8 and do not begin with the program's name. Where that is all there is to do (--help, --version, wrong usage), it has been done,

@@ -1,36 +1,29 @@
-// share_data for Windows: counts its own running copies through a section of its .exe file that all of them
-// share.
+// share_data for Windows: counts its own running copies through a section of its .exe file that all of them share.
 //
-// Try it: start it in two consoles and watch the first one. Then read on, in this order:
-//   share_data.cpp      what a copy does from start to end (this file)
-//   options.h           the command line
-//   shared_section.h    the shared section, in the two spellings that compilers have for it
+// Try it: start it in two consoles, with --explain, and watch the first one. Then read on, in this order:
+//   shared_table.cpp    the shared section, in the two spellings that compilers have for it
+//   shared_section.h    that section in the program itself, or in a DLL that any program can load
 //   named_mapping.h     the other way to share memory: CreateFileMapping and MapViewOfFile
-//   table.h             what lies in the shared memory
+//   table.h             what lies in the shared memory, and what each word means
+//   identity.h          why a pid is not enough
+//   wait.h              what a copy sleeps on, how it tells the others, how it learns that one was killed
 //   membership.h        how a copy joins and leaves, whatever happens meanwhile
-//   bell.h              how it wakes the others
-//   watch.h             how it waits, and learns that another one was terminated
+//   security.h          how copies of other users, elevated and confined ones count together
 //   display.h           how a change becomes a line
 //   status.h            --status, which only looks
-//   identity.h          why a pid is not enough
+//   options.h           the command line
 #include <windows.h>
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <exception>
 #include <iterator>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "bell.h"
 #include "display.h"
 #include "failure.h"
-#include "identity.h"
 #include "log.h"
 #include "membership.h"
 #include "named_mapping.h"
@@ -39,67 +32,43 @@
 #include "status.h"
 #include "stop_request.h"
 #include "unicode.h"
-#include "watch.h"
 
 namespace share_data {
 namespace {
 
-/// Shows the count until a request to stop comes, and leaves.
-void show_count(Membership& membership, Watch& watch, Display& display) {
-  do {
-    display.show(membership.look(watch), membership.table().plain);
-  } while (watch.wait());
-  (void)membership.look(watch);  // so that the last line counts nobody who has just been terminated
+[[nodiscard]] SharedSection open_section(const Options& options, const Log& log) {
+  return options.via == Via::dll ? SharedSection::of_dll(options.dll, log) : SharedSection::of_program(log);
+}
+
+/// Joins the other copies, shows the count until there is a request to leave, and leaves.
+void run(const Options& options, const Log& log) {
+  check_standard_descriptors();
+  const StopRequest stop{options.run_for};
+  std::optional<NamedMapping> mapping;
+  std::optional<SharedSection> section;
+  if (options.via == Via::mapping) {
+    mapping.emplace(NamedMapping::open_or_create(options.name, log));
+  } else {
+    section.emplace(open_section(options, log));
+  }
+  Membership membership{mapping ? mapping->table() : section->table(), options.max, log};
+  log.note(mapping ? mapping->describe() : section->describe());
+  Display display{membership, log};
+  for (;;) {
+    display.show(membership.look());
+    if (StopRequest::made()) break;
+    membership.wait_for_change(display.line_in_writing());
+  }
   display.show_last(membership.leave());
 }
 
-ExitCode run(const Options& options, const Log& log) {
-  const StopRequest stop{options.run_for};
-  std::optional<NamedMapping> mapping;
-  if (options.via == Via::mapping) mapping.emplace(NamedMapping::open_or_create(options.name));
-  Table& table = mapping ? mapping->table() : shared_section();
-  const Identity self = own_identity();
-  const Bell bell{self};
-  Membership membership{table, self, options.max};
-  log.note(mapping ? mapping->describe() : describe_shared_section());
-  if (bell.error() != ERROR_SUCCESS) {
-    log.note(fmt::format("somebody has taken the name of our event ({}); looking at the table every {} ms instead",
-                         std::system_category().message(static_cast<int>(bell.error())), Watch::look_interval.count()));
-  }
-  Watch watch{bell.handle(), bell.error() == ERROR_SUCCESS};
-  Display display{log, self};
-  show_count(membership, watch, display);
-  return success;
-}
-
-ExitCode show_status(const Options& options, const Log& log) {
-  if (options.via == Via::section) {
-    print_status(&shared_section(), log);
-  } else {
+void show_status(const Options& options, const Log& log) {
+  if (options.via == Via::mapping) {
     const auto mapping = NamedMapping::open_existing(options.name);
-    print_status(mapping ? &mapping->table() : nullptr, log);
+    return print_status(mapping ? &mapping->table() : nullptr, mapping ? mapping->describe() : "no mapping", log);
   }
-  return success;
-}
-
-ExitCode run_guarded(const Options& options, const Log& log) {
-  try {
-    return options.status ? show_status(options, log) : run(options, log);
-  } catch (const Refused& refusal) {
-    log.error(fmt::format("not joining: {} live, --max {}", refusal.live, options.max.value_or(0)));
-    return refused;
-  } catch (const Interrupted&) {
-    return success;
-  } catch (const std::system_error& error) {
-    if (reader_is_gone(error.code())) return success;
-    log.error(error.what());
-  } catch (const Failure& failure) {
-    log.error(failure.what());
-    if (!failure.hint().empty()) log.error(failure.hint());
-  } catch (const std::exception& error) {
-    log.error(error.what());
-  }
-  return system_failure;
+  const SharedSection section = open_section(options, log);
+  print_status(&section.table(), section.describe(), log);
 }
 
 }  // namespace
@@ -110,11 +79,17 @@ ExitCode run_guarded(const Options& options, const Log& log) {
 // (https://learn.microsoft.com/windows/console/handlerroutine).
 extern "C" int wmain(int count, wchar_t** words) {
   using namespace share_data;
-  std::vector<std::string> arguments;
-  std::transform(words + 1, words + count, std::back_inserter(arguments), to_utf8);
-  const auto parsed = parse_options(std::move(arguments));
-  if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
-  const auto& options = *std::get_if<Options>(&parsed);
-  const Log log{options.style, GetCurrentProcessId()};
-  return run_guarded(options, log);
+  const Log errors{{.color = Color::never}, GetCurrentProcessId()};
+  try {
+    std::vector<std::string> arguments;
+    std::transform(words + 1, words + count, std::back_inserter(arguments), to_utf8);
+    const auto parsed = parse_options(std::move(arguments));
+    if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
+    const auto& options = *std::get_if<Options>(&parsed);
+    const Log log{options.style, GetCurrentProcessId()};
+    options.status ? show_status(options, log) : run(options, log);
+    return success;
+  } catch (...) {
+    return report_exception(errors);
+  }
 }

@@ -1,41 +1,22 @@
 #include "shared_section.h"
 
-#include <windows.h>
-
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <span>
-#include <string_view>
+#include <utility>
 
-#include "failure.h"
+#include "failed_call.h"
 #include "unicode.h"
-
-// One declaration in two spellings. The letters RWS are the section's flags: read, write, shared. GCC ignores
-// the pragmas and would share nothing; the others do not know its attribute.
-//   https://learn.microsoft.com/cpp/preprocessor/data-seg
-//   https://learn.microsoft.com/cpp/build/reference/section-specify-section-attributes
-//   https://gcc.gnu.org/onlinedocs/gcc/Microsoft-Windows-Variable-Attributes.html
-
-// What lies here must be initialised, with constants (`constinit`): code that initialised it at start-up
-// would run in every process and wipe out what the others wrote. Neither pointers nor handles belong here:
-// each process has its own. Not `static`: other processes write to it.
-// NOLINTBEGIN(misc-use-internal-linkage)
-#if defined(_MSC_VER) || defined(__clang__)
-#pragma data_seg("SHARED")
-constinit share_data::Table shared_table{.magic = share_data::table_magic};
-#pragma data_seg()
-#pragma comment(linker, "/SECTION:SHARED,RWS")
-#else
-constinit share_data::Table shared_table __attribute__((section("SHARED"), shared)){.magic = share_data::table_magic};
-#endif
-// NOLINTEND(misc-use-internal-linkage)
 
 namespace share_data {
 namespace {
 
-/// The section headers of this program as the system has loaded them
+constexpr auto our_dll = "--dll takes a copy of share_data_table.dll, which comes with share_data.exe";
+
+/// The section headers of a program or DLL as the system has mapped it
 /// (https://learn.microsoft.com/windows/win32/debug/pe-format#section-table-section-headers).
 std::span<const IMAGE_SECTION_HEADER> section_headers(const std::byte* image) {
   IMAGE_DOS_HEADER dos{};
@@ -44,46 +25,85 @@ std::span<const IMAGE_SECTION_HEADER> section_headers(const std::byte* image) {
   return {IMAGE_FIRST_SECTION(headers), headers->FileHeader.NumberOfSections};
 }
 
-std::string_view name_of(const IMAGE_SECTION_HEADER& header) {
-  const auto* name = reinterpret_cast<const char*>(header.Name);
-  return {name, strnlen(name, sizeof(header.Name))};
+bool is_named_shared(const IMAGE_SECTION_HEADER& header) {
+  return std::strncmp(reinterpret_cast<const char*>(header.Name), "SHARED", sizeof(header.Name)) == 0;
 }
 
-/// The section of this program that the table lies in.
-const IMAGE_SECTION_HEADER& section_of_table() {
-  const auto* image = reinterpret_cast<const std::byte*>(GetModuleHandleW(nullptr));
-  const auto offset = static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&shared_table) - image);
+/// The low bits of the handle of a module that was not loaded to be run say how it was loaded.
+std::byte* image_of(HMODULE module) {
+  return reinterpret_cast<std::byte*>(reinterpret_cast<std::uintptr_t>(module) & ~std::uintptr_t{3});
+}
+
+/// The table that fills the section SHARED of `module`.
+Table* table_in(HMODULE module, const std::string& file) {
+  std::byte* const image = image_of(module);
   const auto headers = section_headers(image);
-  const auto found = std::ranges::find_if(headers, [&](const IMAGE_SECTION_HEADER& header) {
-    return offset >= header.VirtualAddress && offset + sizeof(Table) <= header.VirtualAddress + header.Misc.VirtualSize;
-  });
-  if (found == headers.end()) throw Failure("the table lies in no section of the program");
-  return *found;
+  const auto found = std::ranges::find_if(headers, is_named_shared);
+  if (found == headers.end() || found->Misc.VirtualSize < sizeof(Table)) {
+    throw Failure(fmt::format("{} has no section SHARED with a table of ours", file), our_dll);
+  }
+  if ((found->Characteristics & IMAGE_SCN_MEM_SHARED) == 0) {
+    throw Failure(fmt::format("section SHARED is not shared in {}: each copy would count itself alone", file),
+                  "the compiler understood neither spelling of the section: see shared_table.cpp");
+  }
+  return reinterpret_cast<Table*>(image + found->VirtualAddress);
 }
 
-std::string own_file() {
+std::wstring own_file() {
   std::wstring path(MAX_PATH, L'\0');
   for (;;) {
     const DWORD length = GetModuleFileNameW(nullptr, path.data(), static_cast<DWORD>(path.size()));
-    if (length < path.size()) return to_utf8({path.data(), length});
+    if (length < path.size()) return path.substr(0, length);
     path.resize(2 * path.size());
   }
 }
 
-}  // namespace
-
-Table& shared_section() {
-  const IMAGE_SECTION_HEADER& section = section_of_table();
-  if ((section.Characteristics & IMAGE_SCN_MEM_SHARED) == 0) {
-    throw Failure(fmt::format("section {} is not shared: this copy would count itself alone", name_of(section)),
-                  "the compiler understood neither spelling of the section: see shared_section.cpp");
+/// Absolute: the system would search several folders for any other path.
+std::wstring full_path(std::string_view path) {
+  if (path.empty()) {
+    const std::wstring program = own_file();
+    return program.substr(0, program.rfind(L'\\') + 1) + L"share_data_table.dll";
   }
-  return shared_table;
+  const std::wstring name = to_utf16(path);
+  std::wstring full(GetFullPathNameW(name.c_str(), 0, nullptr, nullptr), L'\0');
+  full.resize(GetFullPathNameW(name.c_str(), static_cast<DWORD>(full.size()), full.data(), nullptr));
+  return full;
 }
 
-std::string describe_shared_section() {
-  return fmt::format("section {} at {}, {} KiB, shared by all that run {}", name_of(section_of_table()),
-                     fmt::ptr(&shared_table), sizeof(Table) / 1024, own_file());
+}  // namespace
+
+SharedSection SharedSection::of_program(const Log& log) {
+  std::string file = to_utf8(own_file());
+  Table* const table = table_in(GetModuleHandleW(nullptr), file);
+  log.explain("{} is at {}, its section SHARED at {}: memory like any other", file, fmt::ptr(GetModuleHandleW(nullptr)),
+              fmt::ptr(table));
+  return {nullptr, table, std::move(file)};
+}
+
+// Mapped first and looked at, then loaded: a DLL that is loaded runs its code and loads those that it needs.
+SharedSection SharedSection::of_dll(std::string_view path, const Log& log) {
+  const std::wstring wide = full_path(path);
+  std::string file = to_utf8(wide);
+  const Module mapped = load(wide, LOAD_LIBRARY_AS_IMAGE_RESOURCE);
+  if (table_in(mapped.get(), file)->magic != table_magic) {
+    throw Failure(fmt::format("section SHARED of {} is not ours, or of another version", file), our_dll);
+  }
+  Module dll = load(wide, 0);
+  Table* const table = table_in(dll.get(), file);
+  log.explain("LoadLibrary({}) = {}, its section SHARED is at {}: memory like any other", file, fmt::ptr(dll.get()),
+              fmt::ptr(table));
+  return {std::move(dll), table, std::move(file)};
+}
+
+SharedSection::Module SharedSection::load(const std::wstring& file, DWORD flags) {
+  Module module{LoadLibraryExW(file.c_str(), nullptr, flags)};
+  if (!module) throw failed_call(static_cast<int>(GetLastError()), "LoadLibrary", to_utf8(file));
+  return module;
+}
+
+std::string SharedSection::describe() const {
+  return fmt::format("section SHARED at {}, {} KiB, shared by all that {} {}", fmt::ptr(table_), sizeof(Table) / 1024,
+                     dll_ ? "load" : "run", file_);
 }
 
 }  // namespace share_data

@@ -1,58 +1,50 @@
 #include "table.h"
 
-#include <algorithm>
+#include <string_view>
 
 namespace share_data {
-namespace {
 
-/// Replaces every `from` by `to`, each in one step.
-bool replace_all(std::array<std::atomic<Slot>, slot_count>& slots, Slot from, Slot to) {
-  bool replaced = false;
-  for (auto& slot : slots) {
-    Slot expected = from;
-    if (slot.load() == from && slot.compare_exchange_strong(expected, to)) replaced = true;
+View Table::look() const {
+  View view;
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
+    const Word word = slots[i];
+    if (word == 0) continue;
+    view.entries.push_back({i, word});
+    view.live += is_counted(word) ? 1 : 0;
   }
+  return view;
+}
+
+bool Table::replace(std::uint32_t index, Word from, Word to, const Log& log) {
+  const bool replaced = slots[index].compare_exchange_strong(from, to);
+  if (replaced && log.explains()) log.explain("slot {}: {} -> {}", index, to_text(from), to_text(to));
   return replaced;
 }
 
-}  // namespace
-
-bool Table::claim(Identity identity) {
-  // Tombstones last: as long as one stands, everybody can read from it that the copy was killed.
-  const auto claim_where = [&](auto may_take) {
-    return std::ranges::any_of(slots, [&](std::atomic<Slot>& slot) {
-      Slot seen = slot.load();
-      return may_take(seen) && slot.compare_exchange_strong(seen, slot_of(identity));
-    });
-  };
-  return claim_where([](Slot slot) { return slot == free_slot; }) || claim_where(is_available);
+// Slots of killed copies last: as long as such a word stands, everybody can read from it that the copy was killed.
+std::optional<std::uint32_t> Table::claim(Word word, const Log& log) {
+  for (const bool from_killed : {false, true}) {
+    for (std::uint32_t i = 0; i < slot_count; ++i) {
+      const Word seen = slots[i];
+      const bool available = from_killed ? mark_of(seen) == Mark::killed : seen == 0;
+      if (available && replace(i, seen, word, log)) return i;
+    }
+  }
+  return std::nullopt;
 }
 
-bool Table::release(Identity identity) {
-  return replace_all(slots, slot_of(identity), slot_of(identity, Mark::leaving));
-}
-
-bool Table::bury(Identity identity) { return replace_all(slots, slot_of(identity), slot_of(identity, Mark::dying)); }
-
-void Table::settle(Identity identity) {
-  replace_all(slots, slot_of(identity, Mark::leaving), free_slot);
-  replace_all(slots, slot_of(identity, Mark::dying), slot_of(identity, Mark::tombstone));
-}
-
-void Table::drop_duplicates(Identity identity) {
-  bool first = true;
-  for (auto& slot : slots) {
-    Slot expected = slot_of(identity);
-    if (slot.load() != expected) continue;
-    if (!first) slot.compare_exchange_strong(expected, free_slot);
-    first = false;
+void Table::take_out(Identity dead, const Log& log) {
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
+    const Word word = slots[i];
+    if (word == 0 || identity_of(word) != dead || mark_of(word) == Mark::killed) continue;
+    replace(i, word, is_counted(word) ? word_of(dead, Mark::killed) : 0, log);
   }
 }
 
-Slots Table::look() const { return {slots.begin(), slots.end()}; }
-
-std::uint32_t count_live(const Slots& slots) {
-  return static_cast<std::uint32_t>(std::ranges::count_if(slots, is_live));
+std::string to_text(Word word) {
+  constexpr std::array<std::string_view, 5> names{"", "|joining", "|candidate", "|leaving", "|killed"};
+  const auto mark = static_cast<std::size_t>(mark_of(word));
+  return std::to_string(pid_of(identity_of(word))).append(mark < names.size() ? names[mark] : "|garbage");
 }
 
 }  // namespace share_data

@@ -8,7 +8,7 @@ execute_process(COMMAND ${tools}/cpack --config ${BUILD}/CPackConfig.cmake -G ZI
   OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 file(GLOB package ${folder}/share-data-*.zip)
 file(ARCHIVE_EXTRACT INPUT ${package} DESTINATION ${folder}/unpacked)
-foreach(wanted IN ITEMS bin/share_data.exe bin/launch_n.cmd README.md LICENSE)
+foreach(wanted IN ITEMS bin/share_data.exe bin/share_data_table.dll bin/launch_n.cmd README.md LICENSE)
   file(GLOB found ${folder}/unpacked/*/${wanted})
   if(NOT found)
     message(FATAL_ERROR "${package} does not have ${wanted}")

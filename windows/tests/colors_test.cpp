@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "copies.h"
+#include "copies_test.h"
 #include "handle.h"
 
 namespace share_data::test {

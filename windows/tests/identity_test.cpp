@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
-#include "copies.h"
+#include "copy.h"
 
 namespace share_data {
 namespace {
@@ -24,16 +22,16 @@ TEST(Identity, OfGarbageIsDead) {
   EXPECT_FALSE(is_alive(Identity::nobody));
   EXPECT_FALSE(is_alive(Identity{1}));
   EXPECT_FALSE(is_alive(Identity{0xffff'ffff'ffff'ffffU}));
-  EXPECT_FALSE(is_alive(make_identity(0x3fff'fffcU, 7)));
+  EXPECT_FALSE(is_alive(make_identity(0x1fff'fffcU, 7)));
+  EXPECT_FALSE(is_alive(Identity{static_cast<std::uint64_t>(own_identity()) + (std::uint64_t{1} << 32U)}));
 }
 
 TEST(Identity, OfAProcessThatHasEndedIsDeadWhileSomebodyHoldsItsHandle) {
   const test::Folder folder;
   test::Copy copy{folder.exe(), {L"--for", L"60"}};
   ASSERT_TRUE(test::eventually([&] { return copy.shows() == 1U; }));
-  const auto processes = running_processes();
-  const auto found = std::ranges::find(processes, copy.pid(), pid_of);
-  ASSERT_NE(found, processes.end());
+  const auto found = identity_of_pid(copy.pid());
+  ASSERT_TRUE(found);
   EXPECT_TRUE(is_alive(*found));
   const OpenedProcess watched = open_process(*found);
   ASSERT_TRUE(watched.handle);

@@ -8,15 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "copies.h"
+#include "copy.h"
 
 namespace share_data::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Under Wine a Unix path becomes one of drive Z: here.
-fs::path full(const char* file) { return fs::absolute(fs::path{file}).make_preferred(); }
 
 fs::path system_folder() {
   std::wstring path(MAX_PATH, L'\0');

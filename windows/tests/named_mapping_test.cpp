@@ -4,10 +4,12 @@
 
 #include <windows.h>
 
+#include <sddl.h>
+
 #include <cstring>
 #include <vector>
 
-#include "copies.h"
+#include "copy.h"
 #include "failure.h"
 #include "unicode.h"
 
@@ -30,8 +32,8 @@ class Foreign {
 
 TEST(NamedMapping, IsOneTableForAllThatOpenIt) {
   const std::string name = to_utf8(test::unique_name());
-  const NamedMapping first = NamedMapping::open_or_create(name);
-  const NamedMapping second = NamedMapping::open_or_create(name);
+  const NamedMapping first = NamedMapping::open_or_create(name, Log{{}, 0});
+  const NamedMapping second = NamedMapping::open_or_create(name, Log{{}, 0});
   EXPECT_NE(&first.table(), &second.table());
   first.table().plain = 42;
   EXPECT_EQ(second.table().plain, 42);
@@ -40,36 +42,36 @@ TEST(NamedMapping, IsOneTableForAllThatOpenIt) {
 }
 
 TEST(NamedMapping, IsEmptyWhenItIsNew) {
-  const NamedMapping mapping = NamedMapping::open_or_create(to_utf8(test::unique_name()));
+  const NamedMapping mapping = NamedMapping::open_or_create(to_utf8(test::unique_name()), Log{{}, 0});
   EXPECT_EQ(mapping.table().plain, 0);
-  EXPECT_EQ(count_live(mapping.table().look()), 0U);
+  EXPECT_EQ(mapping.table().look().live, 0U);
 }
 
 TEST(NamedMapping, GoesWithTheLastOneThatHasIt) {
   const std::string name = to_utf8(test::unique_name());
-  { NamedMapping::open_or_create(name).table().plain = 42; }
+  { NamedMapping::open_or_create(name, Log{{}, 0}).table().plain = 42; }
   EXPECT_FALSE(NamedMapping::open_existing(name));
-  EXPECT_EQ(NamedMapping::open_or_create(name).table().plain, 0);
+  EXPECT_EQ(NamedMapping::open_or_create(name, Log{{}, 0}).table().plain, 0);
 }
 
 TEST(NamedMapping, TakesNamesInAnyScript) {
   const std::string name = to_utf8(test::unique_name()) + " \xe6\x95\xb0";
-  const NamedMapping mapping = NamedMapping::open_or_create(name);
+  const NamedMapping mapping = NamedMapping::open_or_create(name, Log{{}, 0});
   EXPECT_TRUE(NamedMapping::open_existing(name));
 }
 
 TEST(NamedMapping, RefusesANameThatAnEventHas) {
   const std::wstring name = test::unique_name();
   const Handle event{CreateEventW(nullptr, FALSE, FALSE, (L"Local\\" + name).c_str())};
-  EXPECT_THROW(NamedMapping::open_or_create(to_utf8(name)), Failure);
+  EXPECT_THROW(NamedMapping::open_or_create(to_utf8(name), Log{{}, 0}), Failure);
   EXPECT_THROW((void)NamedMapping::open_existing(to_utf8(name)), Failure);
 }
 
 TEST(NamedMapping, RefusesAMappingOfAnotherSize) {
   const Foreign smaller{sizeof(Table) / 2};
   const Foreign larger{sizeof(Table) * 2};
-  EXPECT_THROW(NamedMapping::open_or_create(smaller.name()), Failure);
-  EXPECT_THROW(NamedMapping::open_or_create(larger.name()), Failure);
+  EXPECT_THROW(NamedMapping::open_or_create(smaller.name(), Log{{}, 0}), Failure);
+  EXPECT_THROW(NamedMapping::open_or_create(larger.name(), Log{{}, 0}), Failure);
 }
 
 TEST(NamedMapping, RefusesForeignContentAndChangesNoByteOfIt) {
@@ -78,7 +80,7 @@ TEST(NamedMapping, RefusesForeignContentAndChangesNoByteOfIt) {
   ASSERT_NE(view, nullptr);
   std::memset(view, 0x5a, sizeof(Table));
   const std::vector<unsigned char> expected(sizeof(Table), 0x5a);
-  EXPECT_THROW(NamedMapping::open_or_create(foreign.name()), Failure);
+  EXPECT_THROW(NamedMapping::open_or_create(foreign.name(), Log{{}, 0}), Failure);
   EXPECT_THROW((void)NamedMapping::open_existing(foreign.name()), Failure);
   EXPECT_EQ(std::memcmp(view, expected.data(), sizeof(Table)), 0);
   UnmapViewOfFile(view);
@@ -89,20 +91,37 @@ TEST(NamedMapping, RefusesForeignContentBehindAnEmptyMagic) {
   auto* view = static_cast<Table*>(MapViewOfFile(foreign.handle(), FILE_MAP_WRITE, 0, 0, 0));
   ASSERT_NE(view, nullptr);
   view->slots[17] = 99;
-  EXPECT_THROW(NamedMapping::open_or_create(foreign.name()), Failure);
+  EXPECT_THROW(NamedMapping::open_or_create(foreign.name(), Log{{}, 0}), Failure);
   EXPECT_EQ(view->magic, 0U);
   UnmapViewOfFile(view);
 }
 
 TEST(NamedMapping, RefusesMemoryThatIsOnlyReserved) {
   const Foreign reserved{sizeof(Table), PAGE_READWRITE | SEC_RESERVE};
-  EXPECT_THROW(NamedMapping::open_or_create(reserved.name()), Failure);
+  EXPECT_THROW(NamedMapping::open_or_create(reserved.name(), Log{{}, 0}), Failure);
 }
 
-TEST(NamedMapping, SaysWhatToDoWhereTheNameIsTaken) {
+TEST(NamedMapping, OfACopyWithOtherRightsIsRefusedWithTheReason) {
+  if (test::runs_under_wine()) GTEST_SKIP() << "Wine lets the owner of an object do everything";
+  PSECURITY_DESCRIPTOR nobody = nullptr;
+  ASSERT_NE(ConvertStringSecurityDescriptorToSecurityDescriptorW(L"D:", SDDL_REVISION_1, &nobody, nullptr), 0);
+  SECURITY_ATTRIBUTES security{sizeof(security), nobody, FALSE};
+  const std::wstring name = test::unique_name();
+  const Handle mapping{CreateFileMappingW(INVALID_HANDLE_VALUE, &security, PAGE_READWRITE, 0, sizeof(Table),
+                                          (L"Local\\" + name).c_str())};
+  LocalFree(nobody);
+  try {
+    NamedMapping::open_or_create(to_utf8(name), Log{{}, 0});
+    FAIL() << "it was not refused";
+  } catch (const Failure& failure) {
+    EXPECT_NE(failure.hint().find("lets us not use it"), std::string::npos) << failure.hint();
+  }
+}
+
+TEST(NamedMapping, SaysWhatToDoIfTheNameIsTaken) {
   const Foreign foreign{sizeof(Table) * 2};
   try {
-    NamedMapping::open_or_create(foreign.name());
+    NamedMapping::open_or_create(foreign.name(), Log{{}, 0});
     FAIL() << "it was not refused";
   } catch (const Failure& failure) {
     EXPECT_NE(failure.hint().find("--name"), std::string::npos) << failure.hint();

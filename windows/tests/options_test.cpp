@@ -41,6 +41,14 @@ TEST(Options, AreTaken) {
   EXPECT_EQ(options.name, "\xe6\x95\xb0");
 }
 
+TEST(Options, CanNameADll) {
+  EXPECT_EQ(options_of({"--via", "dll"}).dll, "");
+  const Options options = options_of({"--via", "dll", "--dll", "C:\\x.dll", "--explain"});
+  EXPECT_EQ(options.via, Via::dll);
+  EXPECT_EQ(options.dll, "C:\\x.dll");
+  EXPECT_TRUE(options.style.explain);
+}
+
 TEST(Options, ThatAreWrongAreWrongUsage) {
   const std::vector<Arguments> wrong{{"--for", "0"},
                                      {"--for", "-1"},
@@ -58,6 +66,11 @@ TEST(Options, ThatAreWrongAreWrongUsage) {
                                      {"--status", "--max=1"},
                                      {"--status", "--for=1"},
                                      {"--name", "x"},
+                                     {"--dll", "x"},
+                                     {"--via", "dll", "--dll", ""},
+                                     {"--via", "mapping", "--dll", "x"},
+                                     {"--via", "dll", "--name", "x"},
+                                     {"--status", "--json", "--explain"},
                                      {"--via", "section", "--name", "x"},
                                      {"--via", "mapping", "--name", ""},
                                      {"--via", "mapping", "--name", "Global\\x"},

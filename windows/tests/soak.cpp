@@ -18,6 +18,22 @@ namespace {
 
 constexpr std::uint32_t places = 8;
 
+/// What the table's events are named after.
+struct Names {
+  std::uint64_t id = 0;
+  std::uint32_t changes = 0;
+};
+
+/// Whoever writes garbage wakes those who wait: they can no longer be found from what lies in the table.
+void wake_all(const Names& before) {
+  constexpr std::uint32_t most_changes_meanwhile = 100;
+  for (std::uint32_t i = 0; i < most_changes_meanwhile; ++i) {
+    const std::string name = fmt::format("Local\\share_data-{:016x}-{}", before.id, before.changes + i);
+    const Handle event{OpenEventA(EVENT_MODIFY_STATE, FALSE, name.c_str())};
+    if (event) SetEvent(event.get());
+  }
+}
+
 }  // namespace
 
 Soak::Soak(std::uint32_t seed, std::wstring mapping) : random_(seed), mapping_(std::move(mapping)) {
@@ -126,7 +142,7 @@ void Soak::write_garbage(std::uint32_t number) {
   constexpr std::size_t after_magic = sizeof(std::uint64_t);
   constexpr std::size_t all_words = sizeof(Table) / sizeof(std::uint64_t) - 1;
   std::mt19937_64 random{number};
-  const std::size_t somewhere = offsetof(Table, slots) + sizeof(Slot) * (random() % 16);
+  const std::size_t somewhere = offsetof(Table, slots) + sizeof(Word) * (random() % 16);
   std::vector<std::uint64_t> words(all_words);
   switch (number % 5) {
     case 0:
@@ -141,7 +157,7 @@ void Soak::write_garbage(std::uint32_t number) {
       return write(somewhere, {random()});
     case 3:
       note("garbage: a copy in one more slot");
-      return write(somewhere, {slot_of(somebody())});
+      return write(somewhere, {word_of(somebody())});
     default:
       note("garbage: a random word for the one being admitted");
       return write(offsetof(Table, admitting), {random()});
@@ -151,29 +167,30 @@ void Soak::write_garbage(std::uint32_t number) {
 /// The first one that there is.
 Identity Soak::somebody() const {
   if (members_.empty()) return Identity::nobody;
-  const auto processes = running_processes();
-  const auto found = std::ranges::find(processes, members_.begin()->second.copy->pid(), pid_of);
-  return found == processes.end() ? Identity::nobody : *found;
+  return identity_of_pid(members_.begin()->second.copy->pid()).value_or(Identity::nobody);
 }
 
 void Soak::write(std::size_t offset, const std::vector<std::uint64_t>& words) {
   if (!mapping_.empty()) {
-    const NamedMapping mapping = NamedMapping::open_or_create(to_utf8(mapping_));
+    const NamedMapping mapping = NamedMapping::open_or_create(to_utf8(mapping_), Log{{}, 0});
+    const Names before{mapping.table().id, mapping.table().changes};
     auto* const bytes = reinterpret_cast<std::byte*>(&mapping.table());
     std::ranges::copy(std::as_bytes(std::span{words}), bytes + offset);
-    return;
+    return wake_all(before);
   }
   for (const auto& [place, member] : members_) {  // the first one that has said where its section lies
     const std::string notes = member.copy->notes();
     constexpr std::string_view before = "SHARED at 0x";
     const auto found = notes.find(before);
     if (found == std::string::npos) continue;
-    const auto address = std::stoull(notes.substr(found + before.size()), nullptr, 16) + offset;
-    SIZE_T written = 0;
     // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in another process
-    WriteProcessMemory(member.copy->process(), reinterpret_cast<void*>(address), words.data(),
-                       words.size() * sizeof(words.front()), &written);
-    return;
+    auto* const table = reinterpret_cast<std::byte*>(std::stoull(notes.substr(found + before.size()), nullptr, 16));
+    HANDLE const process = member.copy->process();
+    Names names;
+    ReadProcessMemory(process, table + offsetof(Table, id), &names.id, sizeof(names.id), nullptr);
+    ReadProcessMemory(process, table + offsetof(Table, changes), &names.changes, sizeof(names.changes), nullptr);
+    WriteProcessMemory(process, table + offset, words.data(), words.size() * sizeof(words.front()), nullptr);
+    return wake_all(names);
   }
 }
 
@@ -182,18 +199,18 @@ void Soak::start_many_limited(std::uint32_t number) {
   const std::size_t starters = 2 + number % 4;
   const std::size_t max = 1 + number / 16 % (places + 2);
   for (std::size_t i = 0; i < starters; ++i) start(places + i, {L"--max", std::to_wstring(max)}).limited = true;
-  wait_for_rest(false);
+  wait_for_rest();
   const std::size_t may = max > live ? std::min(max - live, starters) : 0;
   const std::size_t have = members_.size() - live;
   if (have != may) {
     throw Wrong(fmt::format("{} were live, {} started with --max {}, {} joined", live, starters, max, have));
   }
-  expect_truth(false);
+  expect_truth();
   for (std::size_t i = 0; i < starters; ++i) {
     if (members_.contains(places + i)) end(places + i);
   }
-  wait_for_rest(false);
-  expect_truth(false);
+  wait_for_rest();
+  expect_truth();
 }
 
 }  // namespace share_data::test

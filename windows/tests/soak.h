@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "copies.h"
+#include "copy.h"
 #include "identity.h"
 
 namespace share_data::test {
@@ -59,10 +59,10 @@ class Soak {
   void write(std::size_t offset, const std::vector<std::uint64_t>& words);
 
   void rest(bool healing);
-  void wait_for_rest(bool healing);
+  void wait_for_rest();
   [[nodiscard]] bool is_at_rest();
   void check_end(const Member& member) const;
-  void expect_truth(bool healing);
+  void expect_truth();
   void expect_status_tells(std::size_t count);
   void start_many_limited(std::uint32_t number);
 

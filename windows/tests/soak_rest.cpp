@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "bell.h"
 #include "soak.h"
 
 namespace share_data::test {
@@ -24,15 +23,12 @@ void Soak::rest(bool healing) {
     const bool must_go_on = healing || member.timed || !joined(*member.copy);
     if (member.suspended && must_go_on) suspend_or_resume(member);
   }
-  wait_for_rest(healing);
-  expect_truth(healing);
+  wait_for_rest();
+  expect_truth();
 }
 
-void Soak::wait_for_rest(bool healing) {
-  const bool rests = eventually([&] {
-    if (healing) ring_strays();
-    return is_at_rest();
-  });
+void Soak::wait_for_rest() {
+  const bool rests = eventually([&] { return is_at_rest(); });
   if (rests) return;
   std::string who;
   for (const Member& member : leaving_) who += fmt::format(" {}", member.copy->pid());
@@ -71,16 +67,13 @@ void Soak::check_end(const Member& member) const {
   if (!right) throw Wrong(fmt::format("{} ended with {}: {}", member.copy->pid(), code, member.copy->notes()));
 }
 
-void Soak::expect_truth(bool healing) {
+void Soak::expect_truth() {
   const auto count = static_cast<unsigned>(members_.size());
   note(fmt::format("quiet: {} live", count));
   const auto shows_it = [&](const auto& entry) {
     return entry.second.suspended || entry.second.copy->shows() == count;
   };
-  const bool agreed = eventually([&] {
-    if (healing) ring_strays();  // whoever writes garbage does not say so; one more change wakes them
-    return std::ranges::all_of(members_, shows_it);
-  });
+  const bool agreed = eventually([&] { return std::ranges::all_of(members_, shows_it); });
   if (!agreed) {
     std::string who;
     for (const auto& [place, member] : members_) {

@@ -11,110 +11,105 @@ namespace {
 
 Identity copy(std::uint32_t number) { return make_identity(4 * number, 1000 + number); }
 
-TEST(Table, OfZeroesIsEmpty) {
-  const auto table = std::make_unique<Table>();
-  EXPECT_EQ(count_live(table->look()), 0U);
+class TableTest : public testing::Test {
+ protected:
+  [[nodiscard]] std::uint32_t live() const { return table.look().live; }
+
+  std::unique_ptr<Table> memory = std::make_unique<Table>();
+  Table& table = *memory;
+  const Log log{{}, 0};
+};
+
+TEST_F(TableTest, ZeroBytesAreAnEmptyTable) {
+  EXPECT_EQ(live(), 0U);
+  EXPECT_TRUE(table.look().entries.empty());
 }
 
-TEST(Table, CountsWhoHasClaimedASlot) {
-  const auto table = std::make_unique<Table>();
-  EXPECT_TRUE(table->claim(copy(1)));
-  EXPECT_TRUE(table->claim(copy(2)));
-  EXPECT_EQ(count_live(table->look()), 2U);
+TEST_F(TableTest, AWordSaysWhoCounts) {
+  table.slots[0] = word_of(copy(1), Mark::joining);
+  EXPECT_EQ(live(), 1U) << "before everybody has been told";
+  table.slots[1] = word_of(copy(2));
+  EXPECT_EQ(live(), 2U);
+  for (const Mark mark : {Mark::candidate, Mark::leaving, Mark::killed, Mark{5}, Mark{7}}) {
+    table.slots[1] = word_of(copy(2), mark);
+    EXPECT_EQ(live(), 1U) << to_text(table.slots[1]);
+  }
 }
 
-TEST(Table, CountsNoMoreWhoLeavesBeforeEverybodyHasBeenTold) {
-  const auto table = std::make_unique<Table>();
-  table->claim(copy(1));
-  EXPECT_TRUE(table->release(copy(1)));
-  EXPECT_EQ(count_live(table->look()), 0U);
-  EXPECT_EQ(table->slots[0], slot_of(copy(1), Mark::leaving));
+TEST_F(TableTest, ALookTakesWhatIsNotFree) {
+  table.slots[3] = word_of(copy(1));
+  table.slots[slot_count - 1] = word_of(copy(2), Mark::killed);
+  const std::vector<Entry> expected{{3, word_of(copy(1))}, {slot_count - 1, word_of(copy(2), Mark::killed)}};
+  EXPECT_EQ(table.look().entries, expected);
 }
 
-TEST(Table, KeepsTheSlotOfALeaverUntilEverybodyHasBeenTold) {
-  const auto table = std::make_unique<Table>();
-  table->claim(copy(1));
-  table->release(copy(1));
-  table->claim(copy(2));
-  EXPECT_EQ(table->slots[1], slot_of(copy(2)));
-  table->settle(copy(1));
-  EXPECT_EQ(table->slots[0], free_slot);
+TEST_F(TableTest, AWordIsReplacedOnlyIfItIsWhatWasSeen) {
+  table.slots[0] = word_of(copy(1));
+  EXPECT_FALSE(table.replace(0, word_of(copy(2)), 0, log));
+  EXPECT_EQ(table.slots[0], word_of(copy(1)));
+  EXPECT_TRUE(table.replace(0, word_of(copy(1)), word_of(copy(1), Mark::leaving), log));
+  EXPECT_EQ(table.slots[0], word_of(copy(1), Mark::leaving));
 }
 
-TEST(Table, ShowsATombstoneWhereACopyWasFoundDead) {
-  const auto table = std::make_unique<Table>();
-  table->claim(copy(1));
-  EXPECT_TRUE(table->bury(copy(1)));
-  EXPECT_EQ(mark_of(table->slots[0]), Mark::dying);
-  table->settle(copy(1));
-  EXPECT_EQ(table->slots[0], slot_of(copy(1), Mark::tombstone));
-  EXPECT_EQ(count_live(table->look()), 0U);
+TEST_F(TableTest, ADeadCopyThatWasCountedWasKilled) {
+  table.slots[0] = word_of(copy(1));
+  table.slots[1] = word_of(copy(2), Mark::joining);
+  table.slots[2] = word_of(copy(3));
+  table.take_out(copy(1), log);
+  table.take_out(copy(2), log);
+  EXPECT_EQ(table.slots[0], word_of(copy(1), Mark::killed));
+  EXPECT_EQ(table.slots[1], word_of(copy(2), Mark::killed));
+  EXPECT_EQ(live(), 1U);
 }
 
-TEST(Table, BuriesADeadCopyOnce) {
-  const auto table = std::make_unique<Table>();
-  table->claim(copy(1));
-  EXPECT_TRUE(table->bury(copy(1)));
-  EXPECT_FALSE(table->bury(copy(1)));
+TEST_F(TableTest, ADeadCopyThatWasNotCountedLeavesAFreeSlot) {
+  table.slots[0] = word_of(copy(1), Mark::leaving);
+  table.slots[1] = word_of(copy(1), Mark::candidate);
+  table.slots[2] = word_of(Identity::nobody, Mark{5});
+  table.take_out(copy(1), log);
+  table.take_out(Identity::nobody, log);
+  EXPECT_TRUE(table.look().entries.empty());
 }
 
-TEST(Table, DoesNotBuryWhoHasLeft) {
-  const auto table = std::make_unique<Table>();
-  table->claim(copy(1));
-  table->release(copy(1));
-  EXPECT_FALSE(table->bury(copy(1)));
+TEST_F(TableTest, SlotsOfTheKilledAreUsedOnlyIfNoOtherIsFree) {
+  table.slots[0] = word_of(copy(1), Mark::killed);
+  for (std::uint32_t i = 1; i < slot_count; ++i) ASSERT_EQ(table.claim(word_of(copy(i + 1)), log), i);
+  EXPECT_EQ(table.slots[0], word_of(copy(1), Mark::killed));
+  EXPECT_EQ(table.claim(word_of(copy(5000)), log), 0U);
+  EXPECT_FALSE(table.claim(word_of(copy(5001)), log));
+  EXPECT_EQ(live(), slot_count);
 }
 
-TEST(Table, ReusesTombstonesOnlyWhenNothingElseIsFree) {
-  const auto table = std::make_unique<Table>();
-  table->claim(copy(1));
-  table->bury(copy(1));
-  table->settle(copy(1));
-  for (std::uint32_t i = 2; i < 1 + slot_count; ++i) ASSERT_TRUE(table->claim(copy(i)));
-  EXPECT_EQ(mark_of(table->slots[0]), Mark::tombstone);
-  EXPECT_TRUE(table->claim(copy(5000)));
-  EXPECT_EQ(table->slots[0], slot_of(copy(5000)));
-}
-
-TEST(Table, RefusesWhoeverComesWhenAllSlotsAreTaken) {
-  const auto table = std::make_unique<Table>();
-  for (std::uint32_t i = 1; i <= slot_count; ++i) ASSERT_TRUE(table->claim(copy(i)));
-  EXPECT_FALSE(table->claim(copy(5000)));
-  EXPECT_EQ(count_live(table->look()), slot_count);
-}
-
-TEST(Table, DropsAllButOneOfTheSlotsThatACopyHas) {
-  const auto table = std::make_unique<Table>();
-  for (const std::size_t i : {3U, 7U, 9U}) table->slots[i] = slot_of(copy(1));
-  table->drop_duplicates(copy(1));
-  EXPECT_EQ(count_live(table->look()), 1U);
-  EXPECT_EQ(table->slots[3], slot_of(copy(1)));
-}
-
-TEST(Table, LosesNobodyWhenManyComeAndGoAtOnce) {
-  const auto table = std::make_unique<Table>();
+TEST_F(TableTest, OfThoseWhoWantASlotAtTheSameTimeOneGetsIt) {
   constexpr std::uint32_t thread_count = 8;
   std::vector<std::thread> threads;
   for (std::uint32_t i = 1; i <= thread_count; ++i) {
-    threads.emplace_back([&table, i] {
+    threads.emplace_back([this, i] {
       for (int round = 0; round < 200; ++round) {
-        table->claim(copy(i));
-        table->release(copy(i));
-        table->settle(copy(i));
+        const auto slot = table.claim(word_of(copy(i)), log);
+        if (slot) table.replace(*slot, word_of(copy(i)), 0, log);
       }
-      table->claim(copy(i));
+      (void)table.claim(word_of(copy(i)), log);
     });
   }
   for (auto& thread : threads) thread.join();
-  EXPECT_EQ(count_live(table->look()), thread_count);
+  EXPECT_EQ(live(), thread_count);
 }
 
-TEST(Slot, TellsIdentityAndMarkApart) {
-  const Identity identity = make_identity(0x3fff'fffcU, 0xffff'ffff'ffff'ffffU);
-  for (const Mark mark : {Mark::live, Mark::leaving, Mark::dying, Mark::tombstone}) {
-    EXPECT_EQ(identity_of(slot_of(identity, mark)), identity);
-    EXPECT_EQ(mark_of(slot_of(identity, mark)), mark);
+TEST(Word, TellsIdentityAndMarkApart) {
+  const Identity identity = make_identity(0x1fff'fffcU, 0xffff'ffff'ffff'ffffU);
+  for (const Mark mark : {Mark::running, Mark::joining, Mark::candidate, Mark::leaving, Mark::killed}) {
+    EXPECT_EQ(identity_of(word_of(identity, mark)), identity);
+    EXPECT_EQ(mark_of(word_of(identity, mark)), mark);
   }
+}
+
+TEST(Word, IsShownAsItsParts) {
+  EXPECT_EQ(to_text(0), "0");
+  EXPECT_EQ(to_text(word_of(copy(3))), "12");
+  EXPECT_EQ(to_text(word_of(copy(3), Mark::joining)), "12|joining");
+  EXPECT_EQ(to_text(word_of(copy(3), Mark::killed)), "12|killed");
+  EXPECT_EQ(to_text(word_of(copy(3), Mark{6})), "12|garbage");
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-#include "copies.h"
+#include "copy.h"
 
 namespace share_data::test {
 namespace {

@@ -1,5 +1,4 @@
-// Memory that somebody has written over, names that somebody has taken, and work that the dead have left
-// undone.
+// Memory that somebody has written over, and names that somebody has taken.
 #include <gtest/gtest.h>
 
 #include <windows.h>
@@ -11,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "bell.h"
-#include "copies.h"
+#include "copy.h"
 #include "identity.h"
 #include "named_mapping.h"
 #include "unicode.h"
+#include "wait.h"
 
 namespace share_data::test {
 namespace {
@@ -23,11 +22,10 @@ namespace {
 /// The identity of a process that is no more.
 Identity somebody_dead() {
   const Folder folder;
-  const Copy copy{folder.exe(), {L"--version"}};
-  const auto processes = running_processes();
-  (void)copy.exit_code();
-  const auto found = std::ranges::find(processes, copy.pid(), pid_of);
-  return found == processes.end() ? make_identity(copy.pid(), 1) : *found;
+  const Copy copy{folder.exe(), Start{.suspended = true}};
+  const auto found = identity_of_pid(copy.pid());
+  copy.terminate();
+  return found.value_or(Identity::nobody);
 }
 
 std::vector<std::uint64_t> random_words(std::uint32_t seed) {
@@ -48,7 +46,7 @@ void write_section(const Copy& copy, const std::vector<std::uint64_t>& words) {
 }
 
 /// A table in a mapping, and copies that share it.
-class Damage : public testing::Test {
+class Garbage : public testing::Test {
  protected:
   [[nodiscard]] Table& table() const { return mapping_.table(); }
   [[nodiscard]] std::unique_ptr<Copy> start(std::vector<std::wstring> more = {}) const {
@@ -57,55 +55,54 @@ class Damage : public testing::Test {
     return std::make_unique<Copy>(folder_.exe(), arguments);
   }
   /// Lets the copies have a look.
-  void ring_everybody() const { ring_all(table(), Identity::nobody); }
+  void let_them_look() const { tell(table(), Log{{}, 0}); }
 
  private:
   Folder folder_;
   std::string name_ = to_utf8(unique_name());
-  NamedMapping mapping_ = NamedMapping::open_or_create(name_);
+  NamedMapping mapping_ = NamedMapping::open_or_create(name_, Log{{}, 0});
 };
 
-TEST_F(Damage, OfOneSlotIsHealed) {
+TEST_F(Garbage, ASlotThatWasOverwrittenIsClaimedAgain) {
   const auto first = start();
   const auto second = start();
   ASSERT_TRUE(eventually([&] { return first->shows() == 2U && second->shows() == 2U; }));
   table().slots[0] = 0x0123'4567'89ab'cdefU;
-  ring_everybody();
+  let_them_look();
   EXPECT_TRUE(eventually([&] { return table().slots[0] != 0x0123'4567'89ab'cdefU; }));
-  EXPECT_TRUE(eventually([&] { return count_live(table().look()) == 2; }));
+  EXPECT_TRUE(eventually([&] { return table().look().live == 2; }));
   const auto third = start();
   EXPECT_TRUE(eventually([&] { return first->shows() == 3U && second->shows() == 3U && third->shows() == 3U; }))
       << first->output() << second->output() << third->output();
 }
 
-TEST_F(Damage, OfASlotThatIsWrittenTwiceIsHealed) {
+TEST_F(Garbage, ACopyInSeveralSlotsCountsOnce) {
   const auto first = start();
   ASSERT_TRUE(eventually([&] { return first->shows() == 1U; }));
   table().slots[9] = table().slots[0].load();
-  ring_everybody();
-  EXPECT_TRUE(eventually([&] { return count_live(table().look()) == 1; }));
+  let_them_look();
+  EXPECT_TRUE(eventually([&] { return table().look().live == 1; }));
 }
 
-TEST_F(Damage, OfACopyThatMovesOutOfTwoSlotsIntoOneIsShownAsOneLess) {
+TEST_F(Garbage, ACopyThatMovesOutOfTwoSlotsIntoOneIsShownAsOneFewer) {
   const auto first = start();
   const auto second = start();
   ASSERT_TRUE(eventually([&] { return first->shows() == 2U && second->shows() == 2U; }));
   second->suspend();  // else it would keep to one slot by itself
-  const auto processes = running_processes();
-  const auto found = std::ranges::find(processes, second->pid(), pid_of);
-  ASSERT_NE(found, processes.end());
-  table().slots[9] = slot_of(*found);
-  ring_everybody();
+  const auto found = identity_of_pid(second->pid());
+  ASSERT_TRUE(found);
+  table().slots[9] = word_of(*found);
+  let_them_look();
   EXPECT_TRUE(eventually([&] { return first->shows() == 3U; })) << first->output();
   for (auto& slot : table().slots) {
-    if (slot == slot_of(*found)) slot = free_slot;
+    if (slot == word_of(*found)) slot = 0;
   }
-  table().slots[11] = slot_of(*found);
-  ring_everybody();
+  table().slots[11] = word_of(*found);
+  let_them_look();
   EXPECT_TRUE(eventually([&] { return first->shows() == 2U; })) << first->output();
 }
 
-TEST_F(Damage, OfAllSlotsByZeroesIsHealedWithTheNextOneThatWakes) {
+TEST_F(Garbage, AllZerosInTheSlots) {
   const auto first = start();
   const auto second = start();
   const auto third = start();
@@ -116,68 +113,97 @@ TEST_F(Damage, OfAllSlotsByZeroesIsHealedWithTheNextOneThatWakes) {
       << first->output() << second->output();
 }
 
-TEST_F(Damage, ByDeadLeaversIsSettledByTheLiving) {
+TEST_F(Garbage, SlotsOfTheDeadAreTakenOut) {
   const auto first = start();
   ASSERT_TRUE(eventually([&] { return first->shows() == 1U; }));
   const Identity dead = somebody_dead();
-  table().slots[7] = slot_of(dead, Mark::leaving);
-  table().slots[8] = slot_of(dead, Mark::dying);
-  ring_everybody();
-  EXPECT_TRUE(eventually([&] { return table().slots[7] == free_slot; }));
-  EXPECT_TRUE(eventually([&] { return table().slots[8] == slot_of(dead, Mark::tombstone); }));
+  table().slots[6] = word_of(dead, Mark::candidate);
+  table().slots[7] = word_of(dead, Mark::leaving);
+  table().slots[8] = word_of(dead, Mark::joining);
+  let_them_look();
+  EXPECT_TRUE(eventually([&] { return table().slots[6] == 0 && table().slots[7] == 0; }));
+  EXPECT_TRUE(eventually([&] { return table().slots[8] == word_of(dead, Mark::killed); }));
 }
 
-TEST_F(Damage, IsNotShownByANewcomer) {
+TEST_F(Garbage, ACopyThatSeemsToLeaveIsCountedAgain) {
+  const auto first = start();
+  ASSERT_TRUE(eventually([&] { return first->shows() == 1U; }));
+  for (const Mark mark : {Mark::leaving, Mark::killed, Mark::candidate, Mark{6}}) {
+    for (auto& slot : table().slots) {
+      if (slot != 0) slot = word_of(identity_of(slot), mark);
+    }
+    let_them_look();
+    EXPECT_TRUE(eventually([&] { return table().look().live == 1; })) << to_text(table().slots[0]);
+  }
+}
+
+TEST_F(Garbage, EveryWordOfTheHeader) {
+  auto first = start();
+  const auto second = start();
+  const auto third = start();
+  ASSERT_TRUE(eventually([&] { return first->shows() == 3U && second->shows() == 3U && third->shows() == 3U; }));
+  table().id = 0x0123'4567'89ab'cdefU;
+  table().changes = 0xffff'ffffU;
+  table().admitting = 0x0123'4567'89ab'cdefU;
+  const auto newcomer = start();
+  ASSERT_TRUE(eventually([&] { return newcomer->shows() == 4U; })) << newcomer->output();
+  first.reset();
+  EXPECT_TRUE(eventually([&] { return second->shows() == 3U && third->shows() == 3U && newcomer->shows() == 3U; }))
+      << second->output() << third->output() << newcomer->output();
+}
+
+TEST_F(Garbage, WordsOfNobody) {
   for (std::size_t i = 100; i < 400; ++i) table().slots[i] = random_words(5)[i] & 0x3fff'ffff'ffff'ffffU;
   const auto newcomer = start();
   EXPECT_TRUE(eventually([&] { return newcomer->shows().has_value(); })) << newcomer->notes();
   EXPECT_NE(newcomer->output().find(" 1 live  joined"), std::string::npos) << newcomer->output();
 }
 
-TEST_F(Damage, OfTheAdmissionWordLetsTheNextOneIn) {
+TEST_F(Garbage, InTheTurnHoldsUpNobody) {
   table().admitting = 0xdead'beef'dead'beefU;
   const auto first = start({L"--max", L"1"});
   EXPECT_TRUE(eventually([&] { return first->shows() == 1U; })) << first->notes();
 }
 
-TEST_F(Damage, ByOneThatIsStoppedWhileItIsAdmittedIsTakenOverInTheEnd) {
+TEST_F(Garbage, ALivingProcessThatSeemsToBeAdmittedHoldsUpNobodyForLong) {
   table().admitting = static_cast<std::uint64_t>(own_identity());  // this process will not get on with it
   const auto first = start({L"--max", L"1"});
   EXPECT_TRUE(eventually([&] { return first->shows() == 1U; })) << first->notes();
 }
 
-TEST_F(Damage, OfTheMagicIsRefused) {
+TEST_F(Garbage, ADestroyedMagicKeepsNewcomersOut) {
   table().magic = 42;
   const auto copy = start();
   EXPECT_EQ(copy->exit_code(), DWORD{1});
   EXPECT_NE(copy->notes().find("not ours"), std::string::npos) << copy->notes();
 }
 
-TEST(DamagedSection, CrashesNobodyAndIsHealed) {
+TEST(GarbageInTheSection, RandomBytesAllOver) {
   const Folder folder;
   for (std::uint32_t seed = 1; seed <= 3; ++seed) {
     const Copy first{folder.exe()};
     const Copy second{folder.exe()};
-    ASSERT_TRUE(eventually([&] { return first.shows() == 2U && second.shows() == 2U; })) << first.output();
+    const Copy third{folder.exe()};
+    ASSERT_TRUE(eventually([&] { return first.shows() == 3U && second.shows() == 3U && third.shows() == 3U; }))
+        << first.output() << second.output() << third.output();
     write_section(first, random_words(seed));
     const Copy newcomer{folder.exe()};
+    EXPECT_TRUE(eventually([&] { return newcomer.shows().has_value(); })) << newcomer.notes();
+    third.terminate();  // the others wait for its end, whatever lies in the table
     EXPECT_TRUE(eventually([&] { return newcomer.shows() == 3U && first.shows() == 3U && second.shows() == 3U; }))
         << first.output() << second.output() << newcomer.output() << newcomer.notes();
   }
 }
 
-TEST(TakenBell, StopsNobody) {
-  const Folder folder;
-  const Copy copy{folder.exe(), Start{.suspended = true}};
-  const auto processes = running_processes();
-  const auto self = std::ranges::find(processes, copy.pid(), pid_of);
-  ASSERT_NE(self, processes.end());
-  const Handle squatter{CreateEventW(nullptr, TRUE, TRUE, bell_name(*self).c_str())};
-  copy.resume();
-  ASSERT_TRUE(eventually([&] { return copy.shows() == 1U; })) << copy.notes();
-  EXPECT_NE(copy.notes().find("every 500 ms"), std::string::npos) << copy.notes();
-  const Copy other{folder.exe()};
-  EXPECT_TRUE(eventually([&] { return other.shows() == 2U && copy.shows() == 2U; })) << copy.output();
+TEST_F(Garbage, AnEventWhoseNameIsTakenStopsNobody) {
+  table().id = 0x1234'5678'9abcU;
+  const std::wstring name = L"Local\\share_data-0000123456789abc-";
+  const Handle squatter{CreateMutexW(nullptr, FALSE, (name + L"1").c_str())};
+  const auto first = start();
+  ASSERT_TRUE(eventually([&] { return first->shows() == 1U; })) << first->notes();
+  EXPECT_TRUE(eventually([&] { return first->notes().find("every 500 ms") != std::string::npos; })) << first->notes();
+  const auto second = start();
+  EXPECT_TRUE(eventually([&] { return second->shows() == 2U && first->shows() == 2U; })) << first->output();
 }
 
 }  // namespace

@@ -30,6 +30,9 @@ bool eventually(const std::function<bool()>& condition);
 /// Whether this is Wine, which leaves out some of what Windows does.
 bool runs_under_wine();
 
+/// The absolute path of a file that the build knows.
+std::filesystem::path full(const char* file);
+
 /// A folder of its own with a copy of the program in it, so that its section is shared with nobody but the
 /// copies that this test starts.
 class Folder {

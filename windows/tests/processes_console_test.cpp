@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "copies.h"
+#include "copy.h"
 
 namespace share_data::test {
 namespace {

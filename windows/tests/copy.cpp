@@ -1,4 +1,4 @@
-#include "copies.h"
+#include "copy.h"
 
 #include <sddl.h>
 
@@ -18,11 +18,6 @@ using std::filesystem::path;
 
 [[noreturn]] void fail(const char* call) {
   throw std::system_error(static_cast<int>(GetLastError()), std::system_category(), call);
-}
-
-path full(const char* file) {
-  // Under Wine a Unix path becomes one of drive Z: here.
-  return std::filesystem::absolute(path{file}).make_preferred();
 }
 
 std::wstring command_line(const path& exe, const std::vector<std::wstring>& arguments) {
@@ -116,6 +111,11 @@ bool eventually(const std::function<bool()>& condition) {
     Sleep(5);
   }
   return true;
+}
+
+std::filesystem::path full(const char* file) {
+  // Under Wine a Unix path becomes one of drive Z: here.
+  return std::filesystem::absolute(path{file}).make_preferred();
 }
 
 bool runs_under_wine() { return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != nullptr; }

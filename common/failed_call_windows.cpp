@@ -1,0 +1,55 @@
+#include <windows.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "failed_call.h"
+
+namespace share_data {
+namespace {
+
+struct Hint {
+  std::string_view call;  ///< how its name ends
+  int error;              ///< 0: any
+  const char* text;
+};
+
+constexpr auto other_kind = "the name is taken by an object of another kind; take one of your own with --name";
+constexpr auto no_rights =
+    "whoever created the mapping of this name lets us not use it: another program or another version of this one; take "
+    "a name of your own with --name";
+
+constexpr auto no_dll = "share_data_table.dll belongs beside share_data.exe; or say with --dll where it is";
+
+constexpr std::array hints{
+    Hint{"FileMapping", ERROR_INVALID_HANDLE, other_kind},
+    Hint{"FileMapping", ERROR_ACCESS_DENIED, no_rights},
+    Hint{"CreateFileMapping", ERROR_PATH_NOT_FOUND, "no name for an object; take another one with --name"},
+    Hint{"CreateFileMapping", ERROR_COMMITMENT_LIMIT,
+         "no memory left for 33 KiB; close programs, or enlarge the paging file"},
+    Hint{"MapViewOfFile", ERROR_NOT_ENOUGH_MEMORY, "no address space left for 33 KiB"},
+    Hint{"LoadLibrary", ERROR_FILE_NOT_FOUND, no_dll},
+    Hint{"LoadLibrary", ERROR_PATH_NOT_FOUND, no_dll},
+    Hint{"LoadLibrary", ERROR_MOD_NOT_FOUND, no_dll},
+    Hint{"LoadLibrary", ERROR_BAD_EXE_FORMAT, "no DLL, or one for another processor; see --dll"},
+    Hint{"GetProcessTimes", 0, "a program that watches over this one forbids the call, which the count is built on"},
+    Hint{"SetConsoleCtrlHandler", 0, "without it, this copy could not leave when its window is closed"},
+    Hint{"CreateThreadpoolTimer", 0, "no memory left for the timer of --for"},
+    Hint{"CreateEvent", 0, "no memory left for an event"},
+    Hint{"WaitForMultipleObjects", 0, "this is a bug in share_data"},
+};
+
+}  // namespace
+
+Failure failed_call(int error, std::string_view call, std::string_view object) {
+  const auto* const hint = std::ranges::find_if(
+      hints, [&](const Hint& h) { return call.ends_with(h.call) && (h.error == error || h.error == 0); });
+  return Failure{fmt::format("{}{}{}: {} (error {})", call, object.empty() ? "" : " ", object,
+                             std::system_category().message(error), error),
+                 hint == hints.end() ? "" : hint->text};
+}
+
+}  // namespace share_data

@@ -1,0 +1,20 @@
+# Explorations of a model by Spin, as tests. `ctest -R model` runs them all.
+find_program(SPIN spin)
+if(NOT SPIN)
+  message(STATUS "spin not found: the model of the protocol is not explored")
+endif()
+set(explore_folder ${CMAKE_CURRENT_LIST_DIR})
+
+# membership.pml of the calling folder, with -D…; `expected` is holds or fails.
+function(add_exploration name expected)
+  if(SPIN)
+    add_test(NAME model.${name}
+      COMMAND sh ${explore_folder}/check.sh ${expected} ${CMAKE_CURRENT_SOURCE_DIR}/membership.pml
+        ${CMAKE_CURRENT_BINARY_DIR}/${name} ${ARGN})
+    set_tests_properties(model.${name} PROPERTIES LABELS model TIMEOUT 900)
+  endif()
+endfunction()
+
+function(add_mutant name)
+  add_exploration(mutant.${name} fails -DMUTANT=${name} ${ARGN})
+endfunction()

@@ -1,0 +1,113 @@
+// --explain: each step as it happens, with what is really there. Nothing else changes.
+#include <gtest/gtest.h>
+
+#include <windows.h>
+
+#include <algorithm>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "copies_test.h"
+#include "unicode.h"
+
+namespace share_data::test {
+namespace {
+
+class Explain : public testing::Test {
+ protected:
+  /// Waits until the notes contain these steps in this order. Each is a regular expression for the rest of a line.
+  static testing::AssertionResult explains(const Copy& copy, const std::vector<std::string>& steps) {
+    std::string missing;
+    const bool all = eventually([&] {
+      const std::string notes = copy.notes();
+      auto from = notes.begin();
+      for (const std::string& step : steps) {
+        std::smatch match;
+        missing = fmt::format(R"(\[{}\] {}\n)", copy.pid(), step);
+        if (!std::regex_search(from, notes.end(), match, std::regex{missing})) return false;
+        from = match[0].second;
+      }
+      return true;
+    });
+    if (all) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "not explained: " << missing << "\n" << copy.notes();
+  }
+
+  static bool shows(const Copy& copy, unsigned live) {
+    return eventually([&] { return copy.shows() == live; });
+  }
+
+  Folder folder;
+};
+
+constexpr auto event = R"(SetEvent\(Local\\share_data-[0-9a-f]{16}-)";
+
+TEST_F(Explain, TellsTheStoryOfACopy) {
+  const Copy copy{folder.exe(), {L"--explain", L"--for", L"3"}};
+  const std::string self = std::to_string(copy.pid());
+  ASSERT_TRUE(shows(copy, 1));
+  ASSERT_TRUE(
+      explains(copy, {R"(.*share_data.exe is at 0x[0-9a-f]+, its section SHARED at 0x[0-9a-f]+: memory like any other)",
+                      "SetKernelObjectSecurity: everybody may wait for the end of this process",
+                      fmt::format(R"(slot 0: 0 -> {}\|joining)", self),
+                      fmt::format(R"({}0\): all who wait for it wake; changes: 0 -> 1)", event),
+                      fmt::format(R"(slot 0: {0}\|joining -> {0})", self),
+                      "waiting for the event of generation 1, a request to leave"}));
+
+  const Copy other{folder.exe()};
+  const std::string pid = std::to_string(other.pid());
+  ASSERT_TRUE(explains(
+      copy, {"woken: somebody has set the event of generation 1",
+             fmt::format(R"(OpenProcess\({}\) = a handle that its end signals)", pid),
+             fmt::format("waiting for the event of generation 2, a request to leave, and the end of {}", pid)}));
+  other.terminate();
+  ASSERT_TRUE(explains(
+      copy, {fmt::format("woken: process {} has ended", pid), fmt::format(R"(slot 1: {0} -> {0}\|killed)", pid),
+             fmt::format(R"({}2\): all who wait for it wake; changes: 2 -> 3)", event),
+             "waiting for the event of generation 3, a request to leave"}));
+  EXPECT_EQ(copy.exit_code(), DWORD{0});
+  EXPECT_TRUE(explains(copy, {"woken: a request to leave", fmt::format(R"(slot 0: {0} -> {0}\|leaving)", self)}));
+}
+
+TEST_F(Explain, TellsHowAMappingIsMade) {
+  const std::wstring name = unique_name();
+  const std::string text = to_utf8(name);
+  const Copy first{folder.exe(), {L"--explain", L"--via", L"mapping", L"--name", name}};
+  ASSERT_TRUE(explains(first, {fmt::format(R"(OpenFileMapping\(Local\\{}\) = none)", text),
+                               fmt::format(R"(CreateFileMapping\(Local\\{}\) = a handle)", text),
+                               "MapViewOfFile = 0x[0-9a-f]+: from here on, it is memory like any other"}));
+  const Copy second{folder.exe(), {L"--explain", L"--via", L"mapping", L"--name", name}};
+  ASSERT_TRUE(explains(second, {fmt::format(R"(OpenFileMapping\(Local\\{}\) = a handle)", text)}));
+}
+
+TEST_F(Explain, NothingIsExplainedUnasked) {
+  const Copy copy{folder.exe(), {L"--for", L"0.2", L"--quiet"}};
+  EXPECT_EQ(copy.exit_code(), DWORD{0});
+  EXPECT_EQ(copy.notes(), "");
+}
+
+TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
+  const Copy first{folder.exe()};
+  ASSERT_TRUE(shows(first, 1));
+  const Copy second{folder.exe()};
+  ASSERT_TRUE(shows(second, 2) && shows(first, 2));
+  second.terminate();
+  ASSERT_TRUE(shows(first, 1));
+  const std::string text = output_of(folder, {L"--status", L"--explain"});
+  EXPECT_TRUE(text.starts_with("1 live\n")) << text;
+  const std::vector<std::string> words{R"(section SHARED at 0x[0-9a-f]+, 33 KiB, shared by all that run .*\.exe)",
+                                       "  magic       0x32617461645f6873  a table of version 2",
+                                       "  id          0x[0-9a-f]+ +a random number that the events are named after",
+                                       "  admitting   0 +whose turn it is to join under --max",
+                                       "  changes     3 +goes up with every change; each value has its event",
+                                       "  plain       2 +the article's counter: .*",
+                                       fmt::format("  slot 0      {} +running; counted", first.pid()),
+                                       fmt::format(R"(  slot 1      {}\|killed +was killed, .*)", second.pid())};
+  for (const std::string& word : words) EXPECT_TRUE(matches(text, word + "\n")) << word << "\n" << text;
+}
+
+}  // namespace
+}  // namespace share_data::test

@@ -1,0 +1,172 @@
+#include "wait.h"
+
+#include <fmt/format.h>
+#include <fmt/xchar.h>
+
+#include <algorithm>
+#include <iterator>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "failed_call.h"
+#include "security.h"
+#include "stop_request.h"
+
+namespace share_data {
+namespace {
+
+constexpr std::size_t reach = 8;
+constexpr std::size_t most_watched = MAXIMUM_WAIT_OBJECTS - 3;  // the others: the event, the request to leave, the line
+constexpr DWORD look_again_after_ms = 500;
+
+std::string event_name(std::uint64_t id, std::uint32_t number) {
+  return fmt::format("Local\\share_data-{:016x}-{}", id, number);
+}
+
+/// Empty if somebody else has taken the name.
+Handle open_event(std::uint64_t id, std::uint32_t number) {
+  constexpr DWORD rights = SYNCHRONIZE | EVENT_MODIFY_STATE;
+  static ForEverybody security{rights};
+  const std::string name = event_name(id, number);
+  const std::wstring wide{name.begin(), name.end()};
+  return Handle{CreateEventExW(security.attributes(), wide.c_str(), CREATE_EVENT_MANUAL_RESET, rights)};
+}
+
+/// Memory is new, or somebody has zeroed it, if it has no id.
+std::uint64_t id_of(Table& table) {
+  std::uint64_t id = table.id;
+  if (id != 0) return id;
+  std::random_device random;
+  const std::uint64_t own = std::uint64_t{random()} << 32U | random();
+  return table.id.compare_exchange_strong(id, own) ? own : id;
+}
+
+bool has_ended(HANDLE process) { return WaitForSingleObject(process, 0) == WAIT_OBJECT_0; }
+
+/// Those whose end the copy in slot `own` waits for, the nearest first.
+std::vector<Identity> to_watch(const View& view, std::uint32_t own) {
+  std::vector<Identity> found;
+  std::size_t distance = 0;
+  const auto add = [&](const Entry& entry) {
+    const Identity identity = identity_of(entry.word);
+    if (entry.index == own || mark_of(entry.word) == Mark::killed) return;
+    const bool is_near = ++distance <= reach;
+    if (!is_near && mark_of(entry.word) != Mark::joining) return;
+    if (found.size() < most_watched && std::ranges::find(found, identity) == found.end()) found.push_back(identity);
+  };
+  const auto self = std::ranges::lower_bound(view.entries, own, {}, &Entry::index);
+  std::for_each(std::reverse_iterator{self}, view.entries.rend(), add);
+  std::for_each(view.entries.rbegin(), std::reverse_iterator{self}, add);
+  return found;
+}
+
+}  // namespace
+
+void tell(Table& table, const Log& log) { Generation{table}.end(log); }
+
+Generation::Generation(Table& table) : table_(&table) {
+  do {
+    id_ = id_of(table);
+    number_ = table.changes;
+    event_ = open_event(id_, number_);
+  } while (table.changes != number_ || table.id != id_);
+}
+
+void Generation::end(const Log& log) const {
+  SetEvent(event_.get());
+  move_on();
+  log.explain("SetEvent({}): all who wait for it wake; changes: {} -> {}", event_name(id_, number_), number_,
+              number_ + 1);
+}
+
+void Generation::move_on() const {
+  std::uint32_t seen = number_;
+  table_->changes.compare_exchange_strong(seen, number_ + 1);
+}
+
+HANDLE Generation::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
+  others.insert(others.begin(), StopRequest::event());
+  if (event_) others.insert(others.begin(), event_.get());
+  const DWORD limit = event_ ? patience_ms : std::min(patience_ms, look_again_after_ms);
+  const DWORD result = WaitForMultipleObjects(static_cast<DWORD>(others.size()), others.data(), FALSE, limit);
+  if (result == WAIT_FAILED) throw failed_call(static_cast<int>(GetLastError()), "WaitForMultipleObjects");
+  HANDLE const woken = result < others.size() ? others[result] : nullptr;
+  if (event_ && woken == event_.get()) {
+    move_on();
+  } else if (table_->changes != number_ || table_->id != id_) {
+    SetEvent(event_.get());  // it is set already, unless somebody has overwritten what its name is made of
+  }
+  return woken;
+}
+
+std::vector<HANDLE> Watch::processes() const {
+  std::vector<HANDLE> handles;
+  for (const Watched& watched : watched_) handles.push_back(watched.process.get());
+  return handles;
+}
+
+std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
+  std::vector<Identity> ended;
+  const std::vector<HANDLE> handles = processes();
+  const auto count = static_cast<DWORD>(handles.size());
+  if (count > 0 && WaitForMultipleObjects(count, handles.data(), FALSE, 0) != WAIT_TIMEOUT) {
+    for (const Watched& watched : watched_) {
+      if (has_ended(watched.process.get())) ended.push_back(watched.identity);
+    }
+  }
+  std::vector<Watched> before = std::exchange(watched_, {});
+  all_open_ = true;
+  for (const Identity identity : to_watch(view, own)) {
+    if (std::ranges::find(ended, identity) != ended.end()) continue;
+    const auto known = std::ranges::find(before, identity, &Watched::identity);
+    OpenedProcess process = known == before.end() ? open_process(identity) : OpenedProcess{std::move(known->process)};
+    if (process.dead) ended.push_back(identity);
+    all_open_ = all_open_ && (process.dead || process.handle);
+    if (known == before.end()) {
+      const auto* const answer = process.dead     ? "it has ended"
+                                 : process.handle ? "a handle that its end signals"
+                                                  : "no";
+      log_.explain("OpenProcess({}) = {}", pid_of(identity), answer);
+    }
+    if (process.handle) watched_.push_back({identity, std::move(process.handle)});
+  }
+  return ended;
+}
+
+void Watch::wait(HANDLE line) {
+  const bool polls = !all_open_ || generation_.event() == nullptr;
+  if (polls && !said_so_) {
+    log_.note(fmt::format("{}; looking at the table every {} ms instead",
+                          all_open_ ? "somebody has taken the name of our event" : "we may not watch all the others",
+                          look_again_after_ms));
+  }
+  said_so_ = said_so_ || polls;
+  if (log_.explains()) explain_sleep();
+  std::vector<HANDLE> handles = processes();
+  if (line != nullptr) handles.push_back(line);
+  HANDLE const woken = generation_.wait(std::move(handles), polls ? look_again_after_ms : INFINITE);
+  if (log_.explains()) explain_wake(woken);
+}
+
+void Watch::explain_sleep() const {
+  std::string text = fmt::format("waiting for the event of generation {}, a request to leave", generation_.number());
+  if (!watched_.empty()) text += ", and the end of";
+  for (const Watched& watched : watched_) text += fmt::format(" {}", pid_of(watched.identity));
+  log_.explain("{}", text);
+}
+
+void Watch::explain_wake(HANDLE woken) const {
+  const auto ended = std::ranges::find(watched_, woken, [](const Watched& watched) { return watched.process.get(); });
+  if (ended != watched_.end()) {
+    log_.explain("woken: process {} has ended", pid_of(ended->identity));
+  } else if (woken == nullptr) {
+    log_.explain("woken: it is time for a look");
+  } else if (woken == generation_.event()) {
+    log_.explain("woken: somebody has set the event of generation {}", generation_.number());
+  } else {
+    log_.explain("woken: {}", woken == StopRequest::event() ? "a request to leave" : "the line before is written");
+  }
+}
+
+}  // namespace share_data
