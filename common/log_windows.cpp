@@ -137,12 +137,6 @@ bool reader_is_gone(const std::error_code& error) {
   return is(ERROR_BROKEN_PIPE) || is(ERROR_NO_DATA) || is(ERROR_PIPE_NOT_CONNECTED);
 }
 
-bool reader_is_gone(const std::error_code& error) {
-  return error.category() == std::system_category() &&
-         (error.value() == ERROR_BROKEN_PIPE || error.value() == ERROR_NO_DATA ||
-          error.value() == ERROR_PIPE_NOT_CONNECTED);
-}
-
 void check_standard_descriptors() {
   DWORD flags = 0;
   if (GetHandleInformation(GetStdHandle(STD_OUTPUT_HANDLE), &flags) == 0) {

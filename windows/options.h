@@ -26,8 +26,8 @@ struct Options {
   std::string dll;                  ///< its path, UTF-8; empty: share_data_table.dll beside the program
 };
 
-/// Reads the arguments, which are UTF-8 and do not begin with the program's name. Where that is all there is to do (--help, --version, wrong usage), it has been done,
-/// and what comes back is the exit code.
+/// Reads the arguments, which are UTF-8 and do not begin with the program's name. Where that is all there is to do
+/// (--help, --version, wrong usage), it has been done, and what comes back is the exit code.
 [[nodiscard]] std::variant<Options, ExitCode> parse_options(std::vector<std::string> arguments);
 
 }  // namespace share_data
