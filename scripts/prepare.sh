@@ -6,11 +6,11 @@
 {
   program_packages=(cmake ninja-build g++ libcli11-dev libfmt-dev)
   panes_packages=(tmux)
-  windows_packages=(cmake ninja-build g++-mingw-w64-x86-64-posix libcli11-dev libfmt-dev googletest wine64)
+  windows_packages=(cmake ninja-build g++-mingw-w64-x86-64-posix libcli11-dev libfmt-dev wine64)
   test_packages=("${program_packages[@]}" "${panes_packages[@]}"
     libgtest-dev nlohmann-json3-dev jq strace procps spin help2man binutils)
   clang_packages=(clang libclang-rt-dev)
-  windows_test_packages=("${windows_packages[@]}" clang lld binutils)
+  windows_test_packages=("${windows_packages[@]}" googletest clang lld binutils)
   check_packages=("${program_packages[@]}" g++-mingw-w64-x86-64-posix clang lld jq clang-format clang-tidy shellcheck)
 }
 
@@ -38,6 +38,13 @@ as_root() {
   if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }
 
+# Asks whether to go on, if a person can answer. Without a terminal it goes on by itself.
+confirm() {
+  local answer
+  [[ -t 0 && -t 2 ]] || return 0
+  read -r -p "Go on? [Y/n] " answer && [[ $answer =~ ^([yY]|$) ]]
+}
+
 # install_missing PURPOSE PACKAGE...
 install_missing() {
   local purpose=$1 package log missing=()
@@ -55,6 +62,7 @@ install_missing() {
       "is neither. As root: apt-get install ${missing[*]}"
 
   say "$purpose, installing with apt-get: ${missing[*]}"
+  confirm || die 1 "nothing was installed"
   log=$(mktemp)
   as_root env DEBIAN_FRONTEND=noninteractive sh -c '
     apt-get --quiet update && apt-get --quiet --yes --no-install-recommends --option DPkg::Lock::Timeout=600 install "$@"
@@ -88,6 +96,32 @@ build_preset() {
     cmake "${fresh[@]}" --preset "$preset" >"$log" 2>&1 9<&- &&
       cmake --build "build/$preset" --target "$target" >>"$log" 2>&1 9<&-
   ) 9<build
+}
+
+# prepare_linux_program and prepare_windows_program set `program` to the command that starts a copy, and `status` to the
+# one that asks what there is.
+prepare_linux_program() {
+  build_program release "${program_packages[@]}"
+  program=("$PWD/build/release/linux/share_data")
+  status=("${program[@]}" --status --explain)
+}
+
+prepare_windows_program() {
+  build_program release-mingw "${windows_packages[@]}"
+  local loader
+  export WINEDEBUG=-all WINEPREFIX=$PWD/build/wine WINEDLLOVERRIDES='mscoree,mshtml='  # neither Mono nor Gecko
+  loader=$(PATH=$PATH:/usr/lib/wine command -v wine64) || die 1 "there is no wine64"
+  program=("$loader" "$PWD/build/release-mingw/windows/share_data.exe")
+  status=("${program[@]}" --status)
+  if [[ -e $WINEPREFIX/system.reg ]]; then return; fi
+  say "setting up Wine in build/wine, which takes some seconds"
+  "${program[@]}" --version </dev/null >build/wine.log 2>&1 || { cat build/wine.log >&2; die 1 "Wine does not start"; }
+}
+
+# build_program PRESET PACKAGE...
+build_program() {
+  install_missing "to build and run share_data" "${@:2}"
+  build_preset "$1" share_data || { tail -n 40 "build/$1.log" >&2; die 1 "the build failed"; }
 }
 
 # add_test NAME COMMAND...: prints a test in ctest's own language. It runs in the top folder.

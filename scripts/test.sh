@@ -4,13 +4,14 @@ set -euo pipefail
 
 # Each is built in a folder of its own, and all its tests are run.
 presets=(
-  release      # what launch_n.sh starts; it has no tests
+  release        # what launch_n.sh starts; it has no tests
+  release-mingw  # what launch_n.sh --wine starts; it has none, either
   release-tests
   clang
   asan
   tsan
-  mingw        # the Windows program, its tests run under Wine
-  clang-mingw  # the same, in the other spelling of the shared section
+  mingw          # the Windows program, its tests run under Wine
+  clang-mingw    # the same, in the other spelling of the shared section
 )
 quick_presets=(release release-tests)
 jobs=$(nproc)

@@ -232,7 +232,7 @@ test_wrong_usage_ends_with_2_and_a_hint() {
 }
 
 test_windows_copies_under_wine_count_and_stop_too() {
-  grep --quiet '"mingw"' "$root/CMakePresets.json" || exit 77
+  grep --quiet '"release-mingw"' "$root/CMakePresets.json" || exit 77
   terminal 130 40 3 --wine -- --via mapping --name "launch_n_test-$$"
   eventually screen_shows '3 live'
   press C-c
@@ -240,6 +240,36 @@ test_windows_copies_under_wine_count_and_stop_too() {
   expect equal "$(exit_code)" 0
   expect equal "$(screen | grep --count 'live  left')" 3
   expect equal "$(screen | sed '/^$/d' | grep -v '^Pane is dead' | tail -n 1)" 'launch_n.sh: nothing left behind'
+}
+
+# --- installing ---
+
+# Where no package is installed, and apt-get only writes down what it is asked for.
+without_packages() {
+  mkdir "$work/bin"
+  printf '#!/bin/sh\nexit 1\n' >"$work/bin/dpkg-query"
+  printf '#!/bin/sh\necho "$*" >>"%s"\n' "$work/asked" >"$work/bin/apt-get"
+  printf '#!/bin/sh\nexec "$@"\n' >"$work/bin/sudo"
+  chmod +x "$work"/bin/*
+  PATH=$work/bin:$PATH
+}
+
+test_a_person_is_asked_before_anything_is_installed() {
+  without_packages
+  terminal 130 40 1 -- --key="$key" --for 0.1
+  eventually screen_shows 'installing with apt-get: .*libfmt-dev'
+  eventually screen_shows 'Go on\?'
+  press n Enter
+  eventually has_ended
+  expect equal "$(exit_code)" 1
+  expect test ! -e "$work/asked"
+}
+
+test_without_a_terminal_nobody_is_asked() {
+  without_packages
+  background 1 -- --key="$key" --for 0.1
+  expect wait "$launcher"
+  expect grep --quiet 'install .*libfmt-dev' "$work/asked"
 }
 
 # --- in panes ---
@@ -254,7 +284,7 @@ test_four_panes_count_and_see_one_killed() {
   victim=$(pids | tail -n 1)
   kill -KILL "$victim"
   eventually panes_show "   3 live  x $victim was killed" 3
-  eventually screen_shows 'killed by signal 9'
+  eventually screen_shows 'copy [1-4] was killed by signal 9'
   eventually screen_shows 'Ctrl\+C: stop all'
   press C-c
   eventually has_ended
