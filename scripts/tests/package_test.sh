@@ -4,6 +4,7 @@
 set -euo pipefail
 
 build=$2
+source=$(dirname "$(readlink -f "$0")")/../..
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 key=$(printf '%#x' $((0x6d000000 + $$)))  # a count of our own
@@ -22,6 +23,14 @@ counts() {
   local line
   line=$("$1" --key "$key" --quiet --for 0.01 | head -1)
   [[ $line =~ \[[0-9]+\]\ +1\ live\ +joined$ ]] || fail "$1 says '$line'"
+}
+
+# A static program brings the standard library with it, and of that nothing that it does not use.
+is_small() {
+  local size
+  size=$(stat --format %s "$1")
+  ((size <= 2000000)) || fail "$1 has $size bytes"
+  ! readelf --sections --wide "$1" | grep --quiet -F .symtab || fail "$1 is not stripped"
 }
 
 manual() { gzip --decompress --force --stdout "$1" | sed 's/\\-/-/g'; }
@@ -49,9 +58,9 @@ completion_knows_the_options() {
 }
 
 everything_is_in() {
-  local root=$1 page=$1/share/man/man1/share_data.1
+  local root=$1 page=$1/share/man/man1/share_data.1.gz
   counts "$root/bin/share_data"
-  [[ -e $page ]] || page+=.gz
+  is_small "$root/bin/share_data"
   manual_tells_what_help_tells "$root/bin/share_data" "$page"
   completion_knows_the_options "$root/bin/share_data" "$root/share/bash-completion/completions/share_data"
   [[ -s $root/share/doc/share-data/copyright && -s $root/share/doc/share-data/README.md ]] || fail "no documents"
@@ -85,6 +94,21 @@ test_deb_asks_for_what_it_needs() {
   [[ $asked == "$needed" ]] || fail "it asks for '$asked' and needs '$needed'"
 }
 
+test_deb_satisfies_lintian() {
+  command -v lintian >/dev/null || { echo "skipped: lintian is not installed"; exit 77; }
+  package DEB
+  lintian --allow-root --pedantic --display-info --fail-on error,warning,info,pedantic "$package" || fail "see above"
+}
+
+# Both changelogs begin with this version, of the same day.
+test_changelogs_tell_of_this_version() {
+  local version date debian=$source/linux/debian/changelog
+  read -r _ version date < <(sed -nE 's/^## (\[)([0-9.]+)\] - ([0-9-]+)$/\1 \2 \3/p' "$source/CHANGELOG.md")
+  [[ $("$build/linux/share_data" --version) == "share_data $version" ]] || fail "CHANGELOG.md begins with $version"
+  [[ $(head -n 1 "$debian") == "share-data ($version) "* ]] || fail "$debian does not begin with $version"
+  [[ $(date --utc --date "$(sed -n '/^ -- /{ s/.*>  //p; q }' "$debian")" +%F) == "$date" ]] || fail "another day in $debian"
+}
+
 test_archive_can_be_unpacked_anywhere() {
   package TGZ
   mkdir "$work/root"
@@ -97,5 +121,5 @@ test_install_takes_a_prefix() {
   everything_is_in "$work/prefix"
 }
 
-[[ -e $build/linux/share_data.1 ]] || exit 77  # made without help2man
+[[ -e $build/linux/share_data.1.gz ]] || exit 77  # made without help2man
 "test_$1"
