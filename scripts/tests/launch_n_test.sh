@@ -30,10 +30,11 @@ equal() { [[ $1 == "$2" ]] || { echo "'$1' is not '$2'" >&2; return 1; }; }
 
 outer_tmux() { tmux -L "launch_n_test-$$" -f /dev/null "$@"; }
 
-# terminal COLUMNS LINES ARGUMENT...: opens a terminal of that size, with launch_n.sh in it.
+# terminal COLUMNS LINES ARGUMENT...: a terminal of that size, with launch_n.sh in it. A second call takes the same one.
 terminal() {
-  outer_tmux new-session -d -s test -x "$1" -y "$2" "sleep infinity" \; set -g remain-on-exit on \; \
-    respawn-pane -k -- env -u TMUX "$launch" "${@:3}"
+  outer_tmux has-session -t test 2>/dev/null ||
+    outer_tmux new-session -d -s test -x "$1" -y "$2" "sleep infinity" \; set -g remain-on-exit on
+  outer_tmux respawn-pane -k -t test -- env -u TMUX "$launch" "${@:3}"
   launcher=$(outer_tmux list-panes -t test -F '#{pane_pid}')
 }
 
@@ -85,7 +86,6 @@ test_ctrl_c_stops_all_and_the_summary_comes_last() {
     expect equal "$(screen | grep --count 'live  left')" 3
     expect equal "$(screen | sed '/^$/d' | grep -v '^Pane is dead' | tail -n 1)" 'launch_n.sh: nothing left behind'
     expect nothing_left
-    outer_tmux kill-server
   done
 }
 
