@@ -27,21 +27,9 @@ void cool_down(std::uint32_t live) {
   WaitForSingleObject(StopRequest::event(), static_cast<DWORD>(pause.count()));
 }
 
-/// Those that count in `some` and do not count, in the same slot, in `others`.
-std::vector<Entry> only_in(const View& some, const View& others) {
-  std::vector<Entry> result;
-  for (const Entry& entry : some.entries) {
-    const auto twin = std::ranges::lower_bound(others.entries, entry.index, {}, &Entry::index);
-    const bool in_both = twin != others.entries.end() && twin->index == entry.index && is_counted(twin->word) &&
-                         identity_of(twin->word) == identity_of(entry.word);
-    if (is_counted(entry.word) && !in_both) result.push_back(entry);
-  }
-  return result;
-}
-
-bool was_killed(const Entry& gone, const View& now) {
-  const Entry expected{gone.index, word_of(identity_of(gone.word), Mark::killed)};
-  return std::ranges::find(now.entries, expected) != now.entries.end();
+/// Who is counted in slot `i`, or nobody.
+Identity counted_identity(const View& view, std::size_t i) {
+  return i < view.slots.size() && is_counted(view.slots[i]) ? identity_of(view.slots[i]) : Identity::nobody;
 }
 
 /// A line on its way to standard output. It may outlive the Display.
@@ -72,7 +60,7 @@ void check_written(HANDLE thread) {
 void Display::show(const View& now) {
   if (line_in_writing() != nullptr) return;
   Event event = difference(now);
-  if (shown_.entries.empty()) {
+  if (shown_.slots.empty()) {
     event.kind = Event::Kind::joined;
     event.joined = {membership_.pid()};
   }
@@ -86,14 +74,21 @@ void Display::show(const View& now) {
 /// because somebody overwrote the first one.
 Event Display::difference(const View& now) const {
   Event event{.live = now.live, .plain = membership_.table().plain};
-  for (const Entry& entry : only_in(now, shown_)) event.joined.push_back(pid_of(identity_of(entry.word)));
-  for (const Entry& entry : only_in(shown_, now)) {
-    const std::uint32_t pid = pid_of(identity_of(entry.word));
-    const auto moved = std::ranges::find(event.joined, pid);
+  std::vector<std::size_t> gone;
+  for (std::size_t i = 0; i < now.slots.size(); ++i) {
+    const Identity before = counted_identity(shown_, i);
+    const Identity after = counted_identity(now, i);
+    if (before == after) continue;
+    if (before != Identity::nobody) gone.push_back(i);
+    if (after != Identity::nobody) event.joined.push_back(pid_of(after));
+  }
+  for (const std::size_t i : gone) {
+    const Identity before = counted_identity(shown_, i);
+    const auto moved = std::ranges::find(event.joined, pid_of(before));
     if (moved != event.joined.end()) {
       event.joined.erase(moved);
     } else {
-      (was_killed(entry, now) ? event.killed : event.left).push_back(pid);
+      (now.slots[i] == word_of(before, Mark::killed) ? event.killed : event.left).push_back(pid_of(before));
     }
   }
   return event;

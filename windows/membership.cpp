@@ -82,8 +82,8 @@ void Membership::claim(Mark mark) {
 }
 
 void Membership::take_out_the_dead() {
-  for (const Entry& entry : table_.look().entries) {
-    if (!is_alive(identity_of(entry.word))) table_.take_out(identity_of(entry.word), log_);
+  for (const Word word : table_.look().slots) {
+    if (word != 0 && !is_alive(identity_of(word))) table_.take_out(identity_of(word), log_);
   }
   tell(table_, log_);
 }
@@ -104,9 +104,10 @@ View Membership::look() {
 /// anything. True if something had to be done.
 bool Membership::repair_own_slot(const View& view) {
   bool repaired = false;
-  for (const Entry& entry : view.entries) {
-    const bool is_second = identity_of(entry.word) == identity_ && entry.index != *slot_;
-    if (is_second && mark_of(entry.word) != Mark::killed) repaired |= table_.replace(entry.index, entry.word, 0, log_);
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
+    const Word word = view.slots[i];
+    const bool is_second = identity_of(word) == identity_ && i != *slot_;
+    if (is_second && mark_of(word) != Mark::killed) repaired |= table_.replace(i, word, 0, log_);
   }
   if (table_.slots[*slot_] != word_of(identity_)) {
     claim(Mark::joining);
@@ -146,9 +147,11 @@ void Membership::take_turn() {
 bool Membership::has_place(std::uint32_t max, bool candidates_count) const {
   std::uint32_t live = 0;
   std::uint32_t candidates = 0;
-  for (const auto& [index, word] : table_.look().entries) {
+  const View view = table_.look();
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
+    const Word word = view.slots[i];
     const bool matters = is_counted(word) || mark_of(word) == Mark::candidate;
-    if (index == *slot_ || !matters || !is_alive(identity_of(word))) continue;
+    if (i == *slot_ || !matters || !is_alive(identity_of(word))) continue;
     ++(is_counted(word) ? live : candidates);
   }
   const bool has_place = live + candidates < max;

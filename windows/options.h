@@ -1,7 +1,6 @@
 // The command line.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "failure.h"
 #include "log.h"
+#include "stop_request.h"
 
 namespace share_data {
 
@@ -18,9 +18,9 @@ enum class Via { section, dll, mapping };
 
 struct Options {
   LogStyle style;
-  std::optional<std::chrono::duration<double>> run_for;  ///< leave after this long
-  std::optional<std::uint32_t> max;                      ///< join only if fewer than this many are live
-  bool status = false;                                   ///< only look
+  std::optional<StopRequest::Duration> run_for;  ///< leave after so many seconds
+  std::optional<std::uint32_t> max;              ///< join only if fewer than this many are live
+  bool status = false;                           ///< only look
   Via via = Via::section;
   std::string name = "share_data";  ///< of the mapping, UTF-8
   std::string dll;                  ///< its path, UTF-8; empty: share_data_table.dll beside the program

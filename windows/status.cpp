@@ -21,8 +21,8 @@ using std::chrono::system_clock;
 /// The longest running first.
 std::vector<Instance> instances_in(const Table& table) {
   std::vector<Identity> live;
-  for (const Entry& entry : table.look().entries) {
-    if (is_counted(entry.word) && is_alive(identity_of(entry.word))) live.push_back(identity_of(entry.word));
+  for (const Word word : table.look().slots) {
+    if (is_counted(word) && is_alive(identity_of(word))) live.push_back(identity_of(word));
   }
   std::ranges::sort(live);
   live.erase(std::unique(live.begin(), live.end()), live.end());
@@ -65,8 +65,9 @@ std::string words_in(const Table& table, const std::string& where) {
   add("admitting", to_text(table.admitting), "whose turn it is to join under --max");
   add("changes", std::to_string(table.changes), "goes up with every change; each value has its event");
   add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
-  for (const auto& [index, word] : table.look().entries) {
-    add(fmt::format("slot {}", index), to_text(word), meaning_of(word));
+  for (std::size_t i = 0; i < slot_count; ++i) {
+    const Word word = table.slots[i];
+    if (word != 0) add(fmt::format("slot {}", i), to_text(word), meaning_of(word));
   }
   return text;
 }

@@ -1,17 +1,13 @@
 #include "table.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace share_data {
 
 View Table::look() const {
-  View view;
-  for (std::uint32_t i = 0; i < slot_count; ++i) {
-    const Word word = slots[i];
-    if (word == 0) continue;
-    view.entries.push_back({i, word});
-    view.live += is_counted(word) ? 1 : 0;
-  }
+  View view{.live = 0, .slots = {slots.begin(), slots.end()}};
+  view.live = static_cast<std::uint32_t>(std::ranges::count_if(view.slots, is_counted));
   return view;
 }
 

@@ -46,18 +46,10 @@ inline constexpr unsigned mark_shift = identity_bits;
 /// For people: `0`, `4242`, `4242|joining`.
 [[nodiscard]] std::string to_text(Word word);
 
-/// A slot that is not free, as one look saw it.
-struct Entry {
-  std::uint32_t index;
-  Word word;
-
-  bool operator==(const Entry&) const = default;
-};
-
 /// The table at one look.
 struct View {
-  std::uint32_t live = 0;      ///< counted entries
-  std::vector<Entry> entries;  ///< in the order of the slots
+  std::uint32_t live = 0;   ///< slots that are counted
+  std::vector<Word> slots;  ///< all of them
 };
 
 inline constexpr std::size_t slot_count = 4096;
@@ -72,7 +64,7 @@ struct Table {
   std::atomic<std::int32_t> plain{0};     ///< the article's counter
   alignas(1024) std::array<std::atomic<Word>, slot_count> slots{};
 
-  /// The slots that are not free, read one after the other.
+  /// Reads the slots one after the other.
   [[nodiscard]] View look() const;
 
   /// Compare-and-swap of a word. False if it no longer was `from`.

@@ -4,7 +4,6 @@
 #include <fmt/xchar.h>
 
 #include <algorithm>
-#include <iterator>
 #include <random>
 #include <string>
 #include <utility>
@@ -47,17 +46,16 @@ bool has_ended(HANDLE process) { return WaitForSingleObject(process, 0) == WAIT_
 /// Those whose end the copy in slot `own` waits for, the nearest first.
 std::vector<Identity> to_watch(const View& view, std::uint32_t own) {
   std::vector<Identity> found;
-  std::size_t distance = 0;
-  const auto add = [&](const Entry& entry) {
-    const Identity identity = identity_of(entry.word);
-    if (entry.index == own || mark_of(entry.word) == Mark::killed) return;
-    const bool is_near = ++distance <= reach;
-    if (!is_near && mark_of(entry.word) != Mark::joining) return;
-    if (found.size() < most_watched && std::ranges::find(found, identity) == found.end()) found.push_back(identity);
-  };
-  const auto self = std::ranges::lower_bound(view.entries, own, {}, &Entry::index);
-  std::for_each(std::reverse_iterator{self}, view.entries.rend(), add);
-  std::for_each(view.entries.rbegin(), std::reverse_iterator{self}, add);
+  std::size_t passed = 0;
+  std::size_t i = own;
+  for (std::size_t distance = 1; distance < slot_count && found.size() < most_watched; ++distance) {
+    i = (i == 0 ? slot_count : i) - 1;
+    const Word word = view.slots[i];
+    if (word == 0 || mark_of(word) == Mark::killed) continue;
+    const bool is_near = ++passed <= reach;
+    if (!is_near && mark_of(word) != Mark::joining) continue;
+    if (std::ranges::find(found, identity_of(word)) == found.end()) found.push_back(identity_of(word));
+  }
   return found;
 }
 
