@@ -109,7 +109,8 @@ void Membership::claim() {
     shared().cover(slot_count - 1);
     const View view = shared().look(segment_.id());
     if (!take_out_missing(view) && view.gone == 0 && view.claimed == slot_count) {
-      throw Failure("all slots of the table are taken", fmt::format("this program counts {} copies at most", slot_count));
+      throw Failure("all slots of the table are taken",
+                    fmt::format("this program counts {} copies at most", slot_count));
     }
     shared().free_the_gone(shared().look(segment_.id()), log_);
   }
