@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "copies_test.h"
+#include "copies.h"
 
 namespace share_data::test {
 namespace {

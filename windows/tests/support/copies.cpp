@@ -1,4 +1,4 @@
-#include "copies_test.h"
+#include "copies.h"
 
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "copies_test.h"
+#include "copies.h"
 #include "unicode.h"
 
 namespace share_data::test {

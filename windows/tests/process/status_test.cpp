@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "copies_test.h"
+#include "copies.h"
 
 namespace share_data::test {
 namespace {

@@ -1,6 +1,6 @@
 // Long chaos under each of the two ways to share. For an hour of each:
 //   SHARE_DATA_SOAK_SECONDS=3600 share_data_tests.exe --gtest_filter=Soak.*
-// under Wine through windows/tests/wine.sh, and not through ctest, which has a limit of its own.
+// under Wine through windows/tests/support/wine.sh, and not through ctest, which has a limit of its own.
 // SHARE_DATA_TEST_SEED gives the deeds of an earlier run.
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "copies_test.h"
+#include "copies.h"
 #include "named_mapping.h"
 #include "unicode.h"
 

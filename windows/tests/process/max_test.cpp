@@ -7,7 +7,7 @@
 #include <deque>
 #include <string>
 
-#include "copies_test.h"
+#include "copies.h"
 
 namespace share_data::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "copies_test.h"
+#include "copies.h"
 #include "handle.h"
 
 namespace share_data::test {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "copies_test.h"
+#include "copies.h"
 #include "unicode.h"
 
 namespace share_data::test {
