@@ -73,6 +73,7 @@ echo   launch_n [N] [options of share_data]
 echo.
 echo   launch_n 5                 five copies; without a number, three
 echo   launch_n 5 --via mapping   five that share through a named mapping
+echo   launch_n 5 --via dll       five that share through share_data_table.dll
 echo.
 echo Stop a copy with Ctrl+C in its window or by closing the window, or end it in
 echo the Task Manager: the others show what they saw.

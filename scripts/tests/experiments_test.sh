@@ -190,6 +190,7 @@ set_up_commands() {
   ln -s "$top/docs" "$work/docs"
   if ((${#wine[@]})); then
     cp "$program" "$work/share_data.exe"
+    cp "${program%/*}/share_data_table.dll" "$work"
     {
       echo '#!/bin/sh'
       echo "case \"\$*\" in *mapping*) set -- \"\$@\" --name experiments-$$ ;; esac"
@@ -420,6 +421,15 @@ count_twice() {
   shows 1 ': 2'
   run 3
   shows 1
+}
+
+windows_dll() {
+  open 2
+  run 1
+  shows 1 joined
+  run 2
+  run 2
+  all_show
 }
 
 windows_count_section_handles() { count_twice; }
