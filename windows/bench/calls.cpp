@@ -12,21 +12,24 @@ namespace {
 
 struct Thread {
   bool counts = true;
-  bool has_set = false;    ///< the event that it has opened last
-  unsigned calls = 0;      ///< so far
-  unsigned opened_at = 0;  ///< the call that opened its last event
+  bool opening = false;  ///< has only opened its event until now, maybe again and again, because others told meanwhile
+  bool has_set = false;  ///< the event
+  unsigned calls = 0;    ///< so far
+  unsigned opened_at = 0;  ///< the call that opened the event first
   unsigned to_tell = 0;
 };
 
 /// `request` is, for example, `event_op( handle=0094, op=SET_EVENT )`.
 void count(Thread& thread, const std::string& request) {
   const bool opens = request.starts_with("create_event(") && request.find("share_data-") != std::string::npos;
+  const bool closes = request.starts_with("close_handle(");
   thread.counts = thread.counts || opens;
   if (!thread.counts) return;
   ++thread.calls;
-  if (opens) thread.opened_at = thread.calls;
+  if (opens && !thread.opening) thread.opened_at = thread.calls;
+  thread.opening = opens || (thread.opening && closes);
   thread.has_set = thread.has_set || request.starts_with("event_op(");
-  if (!thread.has_set || !request.starts_with("close_handle(")) return;
+  if (!thread.has_set || !closes) return;
   thread.has_set = false;
   thread.to_tell = std::max(thread.to_tell, thread.calls - thread.opened_at + 1);
 }

@@ -36,10 +36,13 @@ struct Scale {
   std::vector<std::uint32_t> crowds;
   int rounds;
   int mass_rounds;
+  std::vector<std::uint32_t> traced_crowds;
+  int traced_rounds;
 };
 
-const Scale full{.crowds = {2, 8, 32}, .rounds = 31, .mass_rounds = 9};
-const Scale quick{.crowds = {2, 9, 12}, .rounds = 1, .mass_rounds = 1};
+const Scale full{
+    .crowds = {2, 8, 32}, .rounds = 31, .mass_rounds = 9, .traced_crowds = {2, 8, 32, 64}, .traced_rounds = 5};
+const Scale quick{.crowds = {2, 8}, .rounds = 1, .mass_rounds = 1, .traced_crowds = {2, 12}, .traced_rounds = 1};
 
 /// Starts a program that the build knows. Under Wine its Unix path becomes one of drive Z: here.
 std::wstring command_line(const char* program, const std::wstring& arguments) {
@@ -207,13 +210,18 @@ void measure_times(const Scale& scale) {
   }
 }
 
-/// What one event has cost among so many copies.
-using Counted = std::vector<Calls>;
+/// Of one kind of change: for each number of copies, what each round has counted.
+using Counted = std::vector<std::vector<Calls>>;
+
+unsigned median(std::vector<Calls> rounds, unsigned Calls::*calls) {
+  std::ranges::sort(rounds, {}, calls);
+  return rounds[rounds.size() / 2].*calls;
+}
 
 void print_calls(const std::string& what, const Counted& counted) {
   const auto print = [&](const char* who, unsigned Calls::*calls) {
     fmt::print("| {}: {} |", what, who);
-    for (const Calls& of_n : counted) fmt::print(" {} |", of_n.*calls);
+    for (const auto& rounds : counted) fmt::print(" {} |", median(rounds, calls));
     fmt::print("\n");
   };
   print("to tell everybody", &Calls::to_tell);
@@ -221,35 +229,42 @@ void print_calls(const std::string& what, const Counted& counted) {
   print("all copies together", &Calls::all);
 }
 
+/// Waits until all show `live` and sleep again.
+Calls calls_until(std::uint32_t live, const Trace& trace, const Copies& copies, const Process* newcomer = nullptr) {
+  copies.crowd.wait_for(live);
+  if (newcomer != nullptr) (void)newcomer->wait_for(live);
+  settle(5 * live);
+  return trace.calls(copies.crowd, newcomer);
+}
+
 void count_calls(const Scale& scale, Trace trace) {
-  Counted joins;
-  Counted leaves;
-  Counted kills;
-  for (const std::uint32_t n : scale.crowds) {
+  Counted joins(scale.traced_crowds.size());
+  Counted leaves = joins;
+  Counted kills = joins;
+  for (std::size_t i = 0; i < joins.size(); ++i) {
+    const std::uint32_t n = scale.traced_crowds[i];
     const Copies copies{n};
-    // Waits until all show `live` and sleep again.
-    const auto calls_until = [&](std::uint32_t live, const Process* newcomer) {
-      copies.crowd.wait_for(live);
-      if (newcomer != nullptr) (void)newcomer->wait_for(live);
+    for (int round = 0; round < scale.traced_rounds; ++round) {
       settle(5 * n);
-      return trace.calls(copies.crowd, newcomer);
-    };
-    settle(5 * n);
-    trace.begin();
-    const Process victim{copy_command(copies.name)};
-    joins.push_back(calls_until(n + 1, &victim));
-    trace.begin();
-    victim.terminate();
-    kills.push_back(calls_until(n, nullptr));
-    const Process leaver{copy_command(copies.name, L" --for 3")};
-    copies.crowd.wait_for(n + 1);
-    settle(5 * n);
-    trace.begin();
-    leaves.push_back(calls_until(n, nullptr));
+      trace.begin();
+      const Process victim{copy_command(copies.name)};
+      joins[i].push_back(calls_until(n + 1, trace, copies, &victim));
+      trace.begin();
+      victim.terminate();
+      kills[i].push_back(calls_until(n, trace, copies));
+      const Process leaver{copy_command(copies.name, L" --for 3")};
+      copies.crowd.wait_for(n + 1);
+      settle(5 * n);
+      trace.begin();
+      leaves[i].push_back(calls_until(n, trace, copies));
+    }
+    if (median(joins[i], &Calls::to_tell) != median(joins[0], &Calls::to_tell)) {
+      throw std::runtime_error("how many calls it takes to tell everybody depends on how many they are");
+    }
   }
   std::string head = "| calls of the system |";
   std::string rule = "|---|";
-  for (const std::uint32_t n : scale.crowds) {
+  for (const std::uint32_t n : scale.traced_crowds) {
     head += fmt::format(" N = {} |", n);
     rule += "---|";
   }
