@@ -14,7 +14,7 @@ Measures share_data against the least that the system could take for the same, i
 Examples:
   scripts/bench.sh                  all rows, about three minutes
   scripts/bench.sh --filter idle    only rows with this in their name
-  scripts/bench.sh --wine           the Windows program, under Wine, about three minutes
+  scripts/bench.sh --wine           the Windows program, under Wine, about five minutes
 
 Usage: bench.sh [--wine] [--quick] [--filter NAME] [--write]
   --wine         the Windows program, under Wine, and how often it calls the system; it has no --filter

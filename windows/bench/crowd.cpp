@@ -18,12 +18,9 @@ constexpr std::chrono::seconds patience{60};
 /// Ends its processes with the last handle to it, which the system closes if the harness is killed.
 HANDLE job() {
   static const Handle job{CreateJobObjectW(nullptr, nullptr)};
-  static const bool is_set = [] {
-    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits{};
-    limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
-    return SetInformationJobObject(job.get(), JobObjectExtendedLimitInformation, &limits, sizeof(limits)) != 0;
-  }();
-  if (!is_set) fail("SetInformationJobObject");
+  JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits{};
+  limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+  SetInformationJobObject(job.get(), JobObjectExtendedLimitInformation, &limits, sizeof(limits));
   return job.get();
 }
 

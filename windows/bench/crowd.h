@@ -23,20 +23,12 @@ class Process {
  public:
   explicit Process(std::wstring command_line);
   ~Process();
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
-  Process(Process&&) = delete;
-  Process& operator=(Process&&) = delete;
 
   /// Returns at once.
   void terminate() const { TerminateProcess(process_.get(), 1); }
 
   [[nodiscard]] DWORD pid() const { return pid_; }
   [[nodiscard]] DWORD main_thread() const { return main_thread_; }
-
-  /// The count in the last line, 0 before the first one, and when it was read.
-  [[nodiscard]] std::uint32_t shown() const { return shown_; }
-  [[nodiscard]] Clock::time_point read_at() const { return read_at_; }
 
   /// Waits until the last line says that `live` are live, and returns when it was read. Throws if that takes too long.
   [[nodiscard]] Clock::time_point wait_for(std::uint32_t live) const;
@@ -49,7 +41,7 @@ class Process {
   Handle process_;
   DWORD pid_ = 0;
   DWORD main_thread_ = 0;
-  std::atomic<std::uint32_t> shown_{0};
+  std::atomic<std::uint32_t> shown_{0};  ///< the count in the last line; 0 before the first one
   std::atomic<Clock::time_point> read_at_{};
   std::thread reader_;
 };
@@ -57,6 +49,13 @@ class Process {
 /// Several of them.
 class Crowd {
  public:
+  Crowd() = default;
+  ~Crowd() {
+    for (const auto& process : processes_) process->terminate();
+  }
+  Crowd(const Crowd&) = delete;
+  Crowd& operator=(const Crowd&) = delete;
+
   void start(const std::wstring& command_line) { processes_.push_back(std::make_unique<Process>(command_line)); }
 
   /// The same for all of them, until the last line was read.

@@ -1,11 +1,11 @@
 // What share_data is measured against: a process that counts nothing, reads no options, and prints a line.
 //
-// usage: share_data_limit ROLE [EVENTS NUMBER]
-//   print         print a line
-//   wait E N      print a line each time that an event is set: at first and after every second one, N are live
-//   set E N       set the first event, and print a line
-//   watch E PID   print a line, wait for the end of process PID, and set the first event
-// EVENTS is what the names of the two manual-reset events begin with: EVENTS-0 and EVENTS-1.
+// usage: share_data_limit ROLE [EVENTS [NUMBER]]
+//   print              print a line
+//   wait EVENTS N      print a line each time that an event is set: at first and after every second one, N are live
+//   set EVENTS         set the first event, and print a line
+//   watch EVENTS PID   print a line, wait for the end of process PID, and set the first event
+// The two manual-reset events are called EVENTS-0 and EVENTS-1.
 #include <windows.h>
 
 #include <cstdio>

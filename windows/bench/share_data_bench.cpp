@@ -7,6 +7,7 @@
 //   traced_wine.sh  makes such a trace
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <io.h>
 #include <windows.h>
 
@@ -17,7 +18,6 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -41,7 +41,7 @@ struct Scale {
 };
 
 const Scale full{
-    .crowds = {2, 8, 32}, .rounds = 31, .mass_rounds = 9, .traced_crowds = {2, 8, 32, 64}, .traced_rounds = 5};
+    .crowds = {2, 8, 32}, .rounds = 21, .mass_rounds = 7, .traced_crowds = {2, 8, 32, 64}, .traced_rounds = 5};
 const Scale quick{.crowds = {2, 8}, .rounds = 1, .mass_rounds = 1, .traced_crowds = {2, 12}, .traced_rounds = 1};
 
 /// Starts a program that the build knows. Under Wine its Unix path becomes one of drive Z: here.
@@ -78,8 +78,8 @@ struct Copies {
 /// Processes that wait for one event and print a line when it is set.
 struct Waiters {
   explicit Waiters(std::uint32_t count) : number(count) {
-    for (std::uint32_t i = 0; i < count; ++i)
-      crowd.start(limit_command(L"wait " + name + L" " + std::to_wstring(count)));
+    const std::wstring command = limit_command(L"wait " + name + L" " + std::to_wstring(count));
+    for (std::uint32_t i = 0; i < count; ++i) crowd.start(command);
     crowd.wait_for(count);
   }
 
@@ -180,9 +180,8 @@ void compare(const std::string& what, int rounds, const std::function<Millisecon
 
 /// `2 cores, under Wine 8.0`
 std::string describe_machine() {
-  const auto version =
-      reinterpret_cast<const char* (*)()>(  // NOLINT: the system has functions of all kinds under one type
-          reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version")));
+  void* const found = reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version"));
+  const auto version = reinterpret_cast<const char* (*)()>(found);
   return fmt::format("{} cores, {}", std::thread::hardware_concurrency(),
                      version != nullptr ? fmt::format("under Wine {}", version()) : "Windows");
 }
@@ -262,13 +261,9 @@ void count_calls(const Scale& scale, Trace trace) {
       throw std::runtime_error("how many calls it takes to tell everybody depends on how many they are");
     }
   }
-  std::string head = "| calls of the system |";
-  std::string rule = "|---|";
-  for (const std::uint32_t n : scale.traced_crowds) {
-    head += fmt::format(" N = {} |", n);
-    rule += "---|";
-  }
-  fmt::print("{}\n{}\n", head, rule);
+  fmt::print("| calls of the system | N = {} |\n|---|", fmt::join(scale.traced_crowds, " | N = "));
+  for (std::size_t i = 0; i < joins.size(); ++i) fmt::print("---|");
+  fmt::print("\n");
   print_calls("one joins", joins);
   print_calls("one leaves", leaves);
   print_calls("one is terminated", kills);
