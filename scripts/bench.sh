@@ -20,7 +20,8 @@ Usage: bench.sh [--wine] [--quick] [--filter NAME] [--write]
   --wine         the Windows program, under Wine, and how often it calls the system; it has no --filter
   --quick        few copies and rounds: shows that it works; the times mean nothing
   --filter NAME  only these rows: first-line, one-started, one-killed, mass-start, memory, idle
-  --write        also put the table into docs/cost.md, three of its rows into README.md, and both into their translations
+  --write        also put the table into docs/cost.md, three of its rows into README.md, and both into their translations;
+                 with --wine, into docs/cost.md and its translation
   -h, --help     this text
 
 Columns:
@@ -33,7 +34,7 @@ Columns:
 Columns with --wine:
   limit          a process that reads no options and prints one line; for a start, it also sets one event that N others
                  wait for; for a kill, one process waits for the victim's handle and sets that event
-  N = 2, ...     requests to wineserver, which is Wine's kernel, by the threads that count
+  N = 2, ...     requests to wineserver, which is Wine's kernel, by the main threads of the copies
 
 The ratios hold on any machine that has nothing else to do; the times are this machine's.
 END
@@ -54,12 +55,11 @@ measure() {
 
 # Twice, because wineserver is slower while it writes down its requests.
 measure_under_wine() {
-  local bench=build/bench-mingw/windows/bench/share_data_bench.exe trace calls server
+  local bench=build/bench-mingw/windows/bench/share_data_bench.exe trace=build/calls.trace calls server
   install_missing "to build and run the benchmarks" "${windows_packages[@]}"
   build_preset bench-mingw || die 1 "the build failed; see build/bench-mingw.log"
   prepare_wine
   server=$(PATH=$PATH:/usr/lib/wine command -v wineserver64 wineserver | head -n 1)
-  trace=$(mktemp)
   table=$("$wine" "$bench" "${options[@]}" </dev/null)
   calls=$(windows/bench/traced_wine.sh "$wine" "$server" "$WINEPREFIX-traced" "$trace" "$bench" "${options[@]}" \
     --calls "$trace" </dev/null)
@@ -132,8 +132,8 @@ three_rows() {
 # shellcheck disable=SC2016  # the quotes are Markdown's
 in_chinese() {
   in_chinese_figures | sed -E '
-    s/limit \| ratio/下限 | 比值/; s/^([0-9]+) cores, under Wine /\1 核，Wine /; s/\| goal \|/| 目标 |/; s/the article.s way, reconstructed/文章的做法（重写）/
-    s/^([0-9]+) cores, /\1 核，/
+    s/limit \| ratio/下限 | 比值/; s/\| goal \|/| 目标 |/; s/the article.s way, reconstructed/文章的做法（重写）/
+    s/^([0-9]+) cores, (under )?/\1 核，/
     s/`kill -9` of one → last of ([0-9]+) lines/`kill -9` 一份 → 另外 \1 份都已显示/
     s/one is started → its first line/启动一份 → 它的第一行/
     s/one is started → last of ([0-9]+) lines/启动一份 → 另外 \1 份都已显示/
