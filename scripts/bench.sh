@@ -142,7 +142,7 @@ in_chinese() {
     s/([0-9]+) idle copies for /\1 份空闲 /; s/private memory of one/一份的私有内存/
     s/one is terminated → last of ([0-9]+) lines/终止一份 → 另外 \1 份都已显示/; s/^\| start → first line/| 启动 → 第一行/
     s/calls of the system/系统调用次数/; s/one joins: /一份加入：/; s/one leaves: /一份离开：/; s/one is terminated: /一份被终止：/
-    s/to tell everybody/通知所有副本/; s/whoever tells, until it sleeps/通知者，直到休眠/; s/all copies together/所有副本合计/
+    s/to tell everybody/通知大家/; s/whoever tells, until it sleeps/通知者，直到休眠/; s/all copies together/各份合计/
     s/: met/：达到/; s/: \*\*not met\*\*/：**未达到**/; s/: ratio /：比值 /'
 }
 

@@ -27,8 +27,9 @@ void count(Thread& thread, const std::string& request) {
   if (!thread.counts) return;
   ++thread.calls;
   if (opens && !thread.opening) thread.opened_at = thread.calls;
+  // Whoever only finds that it has overslept a change sets the old event again, which is not to tell.
+  thread.has_set = thread.has_set || (thread.opening && request.starts_with("event_op("));
   thread.opening = opens || (thread.opening && closes);
-  thread.has_set = thread.has_set || request.starts_with("event_op(");
   if (!thread.has_set || !closes) return;
   thread.has_set = false;
   thread.to_tell = std::max(thread.to_tell, thread.calls - thread.opened_at + 1);

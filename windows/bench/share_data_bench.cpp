@@ -159,8 +159,13 @@ double quantile(const std::vector<double>& sorted, double q) {
   return sorted[static_cast<std::size_t>(std::ceil(q * static_cast<double>(sorted.size()))) - 1];
 }
 
+/// `43 ms`, `1.37 s`
+std::string text_of(double ms) {
+  return ms < 999.5 ? fmt::format("{:.3g} ms", ms) : fmt::format("{:.2f} s", ms / 1000);
+}
+
 std::string text_of(const std::vector<double>& sorted) {
-  return fmt::format("{:.3g} ms (p90 {:.3g} ms)", quantile(sorted, 0.5), quantile(sorted, 0.9));
+  return fmt::format("{} (p90 {})", text_of(quantile(sorted, 0.5)), text_of(quantile(sorted, 0.9)));
 }
 
 /// Measures both in turns, and prints a row.
