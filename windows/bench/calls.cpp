@@ -19,7 +19,7 @@ struct Thread {
   unsigned to_tell = 0;
 };
 
-/// `request` is, for example, `event_op( handle=0094, op=SET_EVENT )`.
+/// `request` is, for example, `event_op( handle=0094, op=1 )`.
 void count(Thread& thread, const std::string& request) {
   const bool opens = request.starts_with("create_event(") && request.find("share_data-") != std::string::npos;
   const bool closes = request.starts_with("close_handle(");
