@@ -108,14 +108,18 @@ prepare_linux_program() {
 
 prepare_windows_program() {
   build_program release-mingw "${windows_packages[@]}"
-  local loader
-  export WINEDEBUG=-all WINEPREFIX=$PWD/build/wine WINEDLLOVERRIDES='mscoree,mshtml='  # neither Mono nor Gecko
-  loader=$(PATH=$PATH:/usr/lib/wine command -v wine64) || die 1 "there is no wine64"
-  program=("$loader" "$PWD/build/release-mingw/windows/share_data.exe")
+  prepare_wine
+  program=("$wine" "$PWD/build/release-mingw/windows/share_data.exe")
   status=("${program[@]}" --status)
+}
+
+# Sets `wine` to what starts a Windows program, in a folder of its own for what Wine keeps.
+prepare_wine() {
+  export WINEDEBUG=-all WINEPREFIX=$PWD/build/wine WINEDLLOVERRIDES='mscoree,mshtml='  # neither Mono nor Gecko
+  wine=$(PATH=$PATH:/usr/lib/wine command -v wine64) || die 1 "there is no wine64"
   if [[ -e $WINEPREFIX/system.reg ]]; then return; fi
   say "setting up Wine in build/wine, which takes some seconds"
-  "${program[@]}" --version </dev/null >build/wine.log 2>&1 || { cat build/wine.log >&2; die 1 "Wine does not start"; }
+  "$wine" wineboot --init </dev/null >build/wine.log 2>&1 || { cat build/wine.log >&2; die 1 "Wine does not start"; }
 }
 
 # build_program PRESET PACKAGE...
