@@ -123,7 +123,7 @@ void Display::show_last(const Remains& remains) {
 }
 
 bool Display::is_written_in_time() {
-  while (HANDLE const line = line_in_writing()) {
+  while (void* const line = line_in_writing()) {
     if (StopRequest::out_of_patience()) return false;
     WaitForSingleObject(line, look_again_after_ms);
   }

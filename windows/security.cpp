@@ -35,7 +35,7 @@ ForEverybody::ForEverybody(DWORD mask)
       attributes_{sizeof(attributes_), descriptor_.get(), FALSE} {}
 
 void let_everybody_watch(const Log& log) {
-  HANDLE const self = GetCurrentProcess();
+  void* const self = GetCurrentProcess();
   PSECURITY_DESCRIPTOR found = nullptr;
   GetSecurityInfo(self, SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, nullptr, nullptr, nullptr, nullptr, &found);
   const std::unique_ptr<void, LocalFreed> before{found};

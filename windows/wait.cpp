@@ -89,7 +89,7 @@ HANDLE Generation::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
   const DWORD limit = event_ ? patience_ms : std::min(patience_ms, look_again_after_ms);
   const DWORD result = WaitForMultipleObjects(static_cast<DWORD>(others.size()), others.data(), FALSE, limit);
   if (result == WAIT_FAILED) throw failed_call(static_cast<int>(GetLastError()), "WaitForMultipleObjects");
-  HANDLE const woken = result < others.size() ? others[result] : nullptr;
+  void* const woken = result < others.size() ? others[result] : nullptr;
   if (event_ && woken == event_.get()) {
     move_on();
   } else if (table_->changes != number_ || table_->id != id_) {
@@ -143,7 +143,7 @@ void Watch::wait(HANDLE line) {
   if (log_.explains()) explain_sleep();
   std::vector<HANDLE> handles = processes();
   if (line != nullptr) handles.push_back(line);
-  HANDLE const woken = generation_.wait(std::move(handles), polls ? look_again_after_ms : INFINITE);
+  void* const woken = generation_.wait(std::move(handles), polls ? look_again_after_ms : INFINITE);
   if (log_.explains()) explain_wake(woken);
 }
 

@@ -35,14 +35,14 @@ int main(int argc, char** argv) {
   const std::string events = argc > 2 ? argv[2] : "";
   const auto number = static_cast<unsigned>(argc > 3 ? std::atoi(argv[3]) : 1);
   if (role == "wait") {
-    HANDLE const both[] = {open_event(events, 0), open_event(events, 1)};
+    void* const both[] = {open_event(events, 0), open_event(events, 1)};
     for (unsigned i = 0;; ++i) {
       print_line(number + i % 2);
       if (WaitForSingleObject(both[i % 2], INFINITE) != WAIT_OBJECT_0) return 1;
     }
   }
   if (role == "set") SetEvent(open_event(events, 0));
-  HANDLE const victim = role == "watch" ? OpenProcess(SYNCHRONIZE, FALSE, number) : nullptr;
+  void* const victim = role == "watch" ? OpenProcess(SYNCHRONIZE, FALSE, number) : nullptr;
   print_line(1);
   if (role == "watch" && WaitForSingleObject(victim, INFINITE) == WAIT_OBJECT_0) SetEvent(open_event(events, 0));
   Sleep(INFINITE);
