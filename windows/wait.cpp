@@ -104,15 +104,19 @@ std::vector<HANDLE> Watch::processes() const {
   return handles;
 }
 
-std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
+std::vector<Identity> Watch::those_that_ended() const {
   std::vector<Identity> ended;
   const std::vector<HANDLE> handles = processes();
   const auto count = static_cast<DWORD>(handles.size());
-  if (count > 0 && WaitForMultipleObjects(count, handles.data(), FALSE, 0) != WAIT_TIMEOUT) {
-    for (const Watched& watched : watched_) {
-      if (has_ended(watched.process.get())) ended.push_back(watched.identity);
-    }
+  if (count == 0 || WaitForMultipleObjects(count, handles.data(), FALSE, 0) == WAIT_TIMEOUT) return ended;
+  for (const Watched& watched : watched_) {
+    if (has_ended(watched.process.get())) ended.push_back(watched.identity);
   }
+  return ended;
+}
+
+std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
+  std::vector<Identity> ended = those_that_ended();
   std::vector<Watched> before = std::exchange(watched_, {});
   all_open_ = true;
   for (const Identity identity : to_watch(view, own)) {

@@ -76,6 +76,7 @@ class Watch {
   };
 
   [[nodiscard]] std::vector<HANDLE> processes() const;
+  [[nodiscard]] std::vector<Identity> those_that_ended() const;
   void explain_sleep() const;
   void explain_wake(HANDLE woken) const;
 
