@@ -55,6 +55,7 @@ TEST_F(Users, AGuardedCopyLetsTheOthersSeeItsDeath) {
 
 TEST_F(Users, CopiesOfDifferentRightsSeeEachOtherLeave) {
   const Copy copy{folder.exe()};
+  ASSERT_TRUE(eventually([&] { return copy.shows() == 1U; })) << copy.notes();
   const Copy other{folder.exe(), Start{.arguments = {L"--for", L"1"}, .security = guarded()}};
   const std::string pid = std::to_string(other.pid());
   EXPECT_EQ(other.exit_code(), DWORD{0});
