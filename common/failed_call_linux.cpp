@@ -1,20 +1,11 @@
 #include "failed_call.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
 
 namespace share_data {
 namespace {
-
-struct Hint {
-  std::string_view call;  ///< how its name begins
-  int error;              ///< 0: any
-  const char* text;
-};
 
 constexpr std::array hints{
     Hint{"shmget", ENOSPC,
@@ -33,12 +24,8 @@ constexpr std::array hints{
 
 }  // namespace
 
-Failure failed_call(int error, std::string_view call, std::string_view object) {
-  const auto* const hint = std::ranges::find_if(
-      hints, [&](const Hint& h) { return call.starts_with(h.call) && (h.error == error || h.error == 0); });
-  return Failure{
-      fmt::format("{}{}{}: {}", call, object.empty() ? "" : " ", object, std::generic_category().message(error)),
-      hint == hints.end() ? "" : hint->text};
-}
+std::span<const Hint> hints_for_calls() { return hints; }
+
+std::string system_message(int error) { return std::generic_category().message(error); }
 
 }  // namespace share_data

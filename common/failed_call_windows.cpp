@@ -1,6 +1,5 @@
 #include <windows.h>
 
-#include <algorithm>
 #include <array>
 #include <system_error>
 
@@ -10,12 +9,6 @@
 
 namespace share_data {
 namespace {
-
-struct Hint {
-  std::string_view call;  ///< how its name ends
-  int error;              ///< 0: any
-  const char* text;
-};
 
 constexpr auto other_kind = "the name is taken by an object of another kind; take one of your own with --name";
 constexpr auto no_rights =
@@ -44,12 +37,10 @@ constexpr std::array hints{
 
 }  // namespace
 
-Failure failed_call(int error, std::string_view call, std::string_view object) {
-  const auto* const hint = std::ranges::find_if(
-      hints, [&](const Hint& h) { return call.ends_with(h.call) && (h.error == error || h.error == 0); });
-  return Failure{fmt::format("{}{}{}: {} (error {})", call, object.empty() ? "" : " ", object,
-                             std::system_category().message(error), error),
-                 hint == hints.end() ? "" : hint->text};
+std::span<const Hint> hints_for_calls() { return hints; }
+
+std::string system_message(int error) {
+  return fmt::format("{} (error {})", std::system_category().message(error), error);
 }
 
 }  // namespace share_data

@@ -143,11 +143,11 @@ std::error_code Log::status(const std::vector<Instance>& instances, std::int32_t
   return write_standard_output(text);
 }
 
-void Log::note(std::string_view text) const {
-  if (!style_.quiet) error(text);
-}
+void Log::write_note(fmt::string_view text, fmt::format_args arguments) const { error(fmt::vformat(text, arguments)); }
 
-void Log::write_explanation(std::string_view text) const { write_standard_error(fmt::format("[{}] {}\n", pid_, text)); }
+void Log::write_explanation(fmt::string_view text, fmt::format_args arguments) const {
+  write_standard_error(fmt::format("[{}] {}\n", pid_, fmt::vformat(text, arguments)));
+}
 
 void Log::error(std::string_view text) const { write_standard_error(fmt::format("share_data: {}\n", text)); }
 

@@ -61,12 +61,15 @@ class Log {
                                        std::string_view more = {}) const;
 
   /// Tells people something on standard error, unless they asked for quiet.
-  void note(std::string_view text) const;
+  template <typename... Arguments>
+  void note(fmt::format_string<Arguments...> text, Arguments&&... arguments) const {
+    if (!style_.quiet) write_note(text, fmt::make_format_args(arguments...));
+  }
 
   /// With --explain, tells people on standard error what has just happened in the mechanism.
   template <typename... Arguments>
   void explain(fmt::format_string<Arguments...> text, Arguments&&... arguments) const {
-    if (explains()) write_explanation(fmt::format(text, std::forward<Arguments>(arguments)...));
+    if (explains()) write_explanation(text, fmt::make_format_args(arguments...));
   }
   [[nodiscard]] bool explains() const { return style_.explain; }
 
@@ -77,7 +80,9 @@ class Log {
   [[nodiscard]] std::string line(const Event& event, const Timestamp& time) const;
 
  private:
-  void write_explanation(std::string_view text) const;
+  // Formatted there, not in each file that includes this one: the formatter takes seconds to compile.
+  void write_note(fmt::string_view text, fmt::format_args arguments) const;
+  void write_explanation(fmt::string_view text, fmt::format_args arguments) const;
 
   LogStyle style_;
   bool colored_;

@@ -161,7 +161,7 @@ void Membership::tell_of_the_gone(const View& view) {
 }
 
 void Membership::join_again() {
-  log_.note(fmt::format("segment {} was removed; joining again", segment_.id()));
+  log_.note("segment {} was removed; joining again", segment_.id());
   // The old segment stays attached until the robust list no longer points there.
   const Segment old = std::exchange(segment_, Segment::open_or_create(key_, log_));
   const std::uint32_t old_slot = slot();
@@ -237,7 +237,7 @@ void Membership::refuse_if_full(std::uint32_t max) const {
 }
 
 void Membership::say_where() const {
-  log_.note(fmt::format("{} {}", segment_.created() ? "created" : "attached to", segment_.describe(key_)));
+  log_.note("{} {}", segment_.created() ? "created" : "attached to", segment_.describe(key_));
 }
 
 Remains Membership::leave() {

@@ -1,11 +1,10 @@
 #include "options.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cmath>
 #include <limits>
 #include <string>
-#include <vector>
+
+#include "common_options.h"
 
 namespace share_data {
 namespace {
@@ -24,35 +23,12 @@ constexpr auto exit_codes = R"(Exit codes:
   2  wrong usage
   3  refused, because --max copies are live)";
 
-std::string check_seconds(const std::string& text) {
-  double seconds = 0;
-  const bool valid = CLI::detail::lexical_cast(text, seconds) && std::isfinite(seconds) && seconds > 0;
-  return valid ? "" : "'" + text + "' is no number of seconds above 0";
-}
-
-/// Replaces the word by the value of the Color, as the parser takes it.
-std::string check_color(std::string& word) {
-  static const std::vector<std::string> words{"auto", "always", "never"};
-  const auto found = std::ranges::find(words, word);
-  if (found == words.end()) return "'" + word + "' is not auto, always or never";
-  word = std::to_string(found - words.begin());
-  return "";
-}
-
 void declare(CLI::App& app, Options& options) {
   const auto from_1 = CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description("");
-  const auto set_time = [&](double seconds) { options.run_for = StopRequest::Duration{seconds}; };
-  app.add_option_function<double>("--for", set_time, "Leave after so many seconds; fractions are allowed")
-      ->type_name("SECONDS")
-      ->check(CLI::Validator(check_seconds, ""));
+  add_for_option(app, options.run_for);
   app.add_option("--max", options.max, "Join only if fewer than N copies are live")->type_name("N")->check(from_1);
   app.add_flag("--status", options.status, "Show the count and who is running; join nothing, change nothing");
-  app.add_flag("--json", options.style.json, "Print JSON Lines instead of text");
-  app.add_option("--color", options.style.color, "Colour the lines: auto, always or never (default auto)")
-      ->type_name("WHEN")
-      ->transform(CLI::Validator(check_color, ""));
-  app.add_flag("--quiet", options.style.quiet, "No notes on standard error");
-  app.add_flag("--explain", options.style.explain, "Show what happens in the shared memory, step by step");
+  add_log_options(app, options.style);
   app.add_option("--key", options.key, "Count under this key, decimal or 0x... (default: one for each user)")
       ->type_name("KEY")
       ->check(from_1);

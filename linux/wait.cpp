@@ -1,6 +1,5 @@
 #include "wait.h"
 
-#include <fmt/format.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -84,7 +83,7 @@ std::size_t slot_of(const Table& table, const futex_waitv& word) {
 
 void explain_sleep(const Log& log, const Table& table, const WaitList& list) {
   std::string slots;
-  for (std::size_t i = 2; i < list.size; ++i) slots += fmt::format(" {}", slot_of(table, list.words[i]));
+  for (std::size_t i = 2; i < list.size; ++i) slots += " " + std::to_string(slot_of(table, list.words[i]));
   log.explain("sleeping until changes is no longer {}{}{}, or a signal comes", list.words[0].val,
               slots.empty() ? "" : ", the kernel marks slot", slots);
 }
@@ -113,9 +112,9 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
   refused = error == ENOSYS || error == EPERM;
   if (!refused) throw failed_call(error, "futex_waitv");
   log.note(
-      fmt::format("futex_waitv: {}: this kernel is older than 5.16, or a sandbox forbids the call; looking for "
-                  "killed copies every {} ms instead",
-                  std::generic_category().message(error), look_again_after.count()));
+      "futex_waitv: {}: this kernel is older than 5.16, or a sandbox forbids the call; looking for killed copies every "
+      "{} ms instead",
+      std::generic_category().message(error), look_again_after.count());
 }
 
 void cool_down(std::uint32_t live) {

@@ -7,14 +7,13 @@ presets=(
   release        # what launch_n.sh starts; it has no tests
   release-mingw  # what launch_n.sh --wine starts; it has none, either
   release-tests
-  clang
-  asan
+  asan           # clang's, as tsan is, so its warnings are errors, too
   tsan
   mingw          # the Windows program, its tests run under Wine
   clang-mingw    # the same, in the other spelling of the shared section
 )
 quick_presets=(release release-tests)
-jobs=$(nproc)
+jobs=$((2 * $(nproc)))  # most tests wait for something most of the time
 
 usage() {
   cat <<END

@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <sstream>
 #include <utility>
 
+#include "common_options.h"
 #include "unicode.h"
 
 namespace share_data {
@@ -40,44 +40,17 @@ std::string check_name(const std::string& text) {
   return to_utf16(text).size() > longest_name ? "longer than 200 characters" : "";
 }
 
-std::string check_seconds(const std::string& text) {
-  double seconds = 0;
-  const bool valid = CLI::detail::lexical_cast(text, seconds) && std::isfinite(seconds) && seconds > 0;
-  return valid ? "" : fmt::format("'{}' is no number of seconds above 0", text);
-}
-
-/// Replaces one of `words` by its place among them, which is the value of an enumeration as the parser takes it.
-CLI::Validator one_of(std::vector<std::string> words) {
-  const auto replace = [words = std::move(words)](std::string& word) -> std::string {
-    const auto found = std::ranges::find(words, word);
-    if (found == words.end()) {
-      return fmt::format("'{}' is not {} or {}", word, fmt::join(words.begin(), words.end() - 1, ", "), words.back());
-    }
-    word = std::to_string(found - words.begin());
-    return "";
-  };
-  return {replace, ""};
-}
-
 void declare(CLI::App& app, Options& options) {
   const auto from_1 = CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description("");
-  const auto set_time = [&](double seconds) { options.run_for = StopRequest::Duration{seconds}; };
-  app.add_option_function<double>("--for", set_time, "Leave after so many seconds; fractions are allowed")
-      ->type_name("SECONDS")
-      ->check(CLI::Validator(check_seconds, ""));
+  add_for_option(app, options.run_for);
   app.add_option("--max", options.max, "Join only if fewer than N copies are live")->type_name("N")->check(from_1);
   app.add_flag("--status", options.status, "Show the count and who is running; join nothing, change nothing");
-  app.add_flag("--json", options.style.json, "Print JSON Lines instead of text");
-  app.add_option("--color", options.style.color, "Colour the lines: auto, always or never (default auto)")
-      ->type_name("WHEN")
-      ->transform(one_of({"auto", "always", "never"}));
-  app.add_flag("--quiet", options.style.quiet, "No notes on standard error");
-  app.add_flag("--explain", options.style.explain, "Show what happens in the shared memory, step by step");
+  add_log_options(app, options.style);
   app.add_option("--via", options.via,
                  "Share through the section of this .exe file, or through that of a DLL\n"
                  "or a mapping, for any .exe: section, dll or mapping (default section)")
       ->type_name("WAY")
-      ->transform(one_of({"section", "dll", "mapping"}));
+      ->transform(one_of({"section", "dll", "mapping"}, "section, dll or mapping"));
   app.add_option("--dll", options.dll, "The DLL, with --via dll (default share_data_table.dll beside this .exe file)")
       ->type_name("PATH");
   app.add_option("--name", options.name, "Name of the mapping, with --via mapping (default share_data)")

@@ -52,7 +52,7 @@ void run(const Options& options, const Log& log) {
     section.emplace(open_section(options, log));
   }
   Membership membership{mapping ? mapping->table() : section->table(), options.max, log};
-  log.note(mapping ? mapping->describe() : section->describe());
+  log.note("{}", mapping ? mapping->describe() : section->describe());
   Display display{membership, log};
   for (;;) {
     display.show(membership.look());

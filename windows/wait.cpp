@@ -139,9 +139,9 @@ std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
 void Watch::wait(HANDLE line) {
   const bool polls = !all_open_ || generation_.event() == nullptr;
   if (polls && !said_so_) {
-    log_.note(fmt::format("{}; looking at the table every {} ms instead",
-                          all_open_ ? "somebody has taken the name of our event" : "we may not watch all the others",
-                          look_again_after_ms));
+    log_.note("{}; looking at the table every {} ms instead",
+              all_open_ ? "somebody has taken the name of our event" : "we may not watch all the others",
+              look_again_after_ms);
   }
   said_so_ = said_so_ || polls;
   if (log_.explains()) explain_sleep();

@@ -60,7 +60,7 @@ test_experiments() {
 test_options() {
   same "options in README.md, and those of the programs" \
     "$(rows 'option ' README.md | cut --delimiter='|' --fields=2 | grep --only-matching -e '--[a-z]*' | sort --unique)" \
-    "$({ grep --no-filename --only-matching -e '"--[a-z]*"' {linux,windows}/options.cpp | tr --delete '"'; echo --help; } |
+    "$({ grep --no-filename --only-matching -e '"--[a-z]*"' {linux/,windows/,common/common_}options.* | tr --delete '"'; echo --help; } |
       sort --unique)"
 }
 

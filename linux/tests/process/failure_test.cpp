@@ -92,7 +92,6 @@ TEST_F(Forbidden, ToRemoveTheSegmentIsSaidByTheLastOneOut) {
 }
 
 TEST_F(Forbidden, ToLockMemoryDoesNotMatter) {
-  if (thread_sanitized) GTEST_SKIP() << "the sanitizer needs these calls itself";
   Copies copies = start_together(
       2, {.before_exec = refuse({{SYS_mlock, EPERM}, {SYS_mlock2, ENOMEM}, {SYS_madvise, EINVAL, 2, MADV_DONTDUMP}})});
   take(copies, 1).destroy();

@@ -53,7 +53,7 @@ class Garbage : public CopiesTest {
   /// Nobody has been harmed, nobody has lost sleep, and the copies go on as if nothing had happened.
   void expect_healed() {
     ASSERT_TRUE(all_show_again());
-    EXPECT_TRUE(thread_sanitized || all_sleep(copies));
+    EXPECT_TRUE(all_sleep(copies));
     EXPECT_TRUE(bystander.is_unharmed());
     take(copies, copies.size() - 1).destroy();
     EXPECT_TRUE(all_show(copies));

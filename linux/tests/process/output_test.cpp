@@ -77,7 +77,6 @@ TEST_F(Output, ClosedStandardInputAndErrorDoNotMatter) {
 }
 
 TEST_F(Output, ACopyWhoseLinesNobodyReadsLeavesWhenAskedTo) {
-  if (thread_sanitized) GTEST_SKIP() << "ThreadSanitizer holds back signals while a write blocks";
   Copy witness = start_alone();
   Copy stuck = start({.before_exec = fill_output});
   ASSERT_TRUE(all_show({&witness}, 2));

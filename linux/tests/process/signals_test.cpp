@@ -87,7 +87,6 @@ TEST_F(Signals, UnderNohupACopyIgnoresOnlySIGHUP) {
 }
 
 TEST_F(Signals, OneThatComesAtOnceLeavesNothingBehind) {
-  if (thread_sanitized) GTEST_SKIP() << "ThreadSanitizer runs a handler later, and not during a futex wait";
   for (int i = 0; i < scaled(50); ++i) {
     Copy copy = start();
     EXPECT_TRUE(eventually([&] { return segment_of(key()) || copy.ended(); }));

@@ -88,7 +88,6 @@ TEST_F(Start, TheNotesSayWhoCreatedTheSegmentUnlessTheyAreNotWanted) {
 using Idle = CopiesTest;
 
 TEST_F(Idle, FiveCopiesDoNotWakeUpOnceInFiveSeconds) {
-  if (thread_sanitized) GTEST_SKIP() << "ThreadSanitizer has a thread of its own that wakes up";
   Copies copies = start_together(5);
   ASSERT_TRUE(all_sleep(copies));
   const auto before = cpu_time_of(copies);

@@ -101,7 +101,7 @@ void CopiesTest::expect_clean_end(const Group& copies) const {
 
 void CopiesTest::expect_all_is_well(Copies& copies) const {
   EXPECT_TRUE(all_show(copies));
-  EXPECT_TRUE(thread_sanitized || all_sleep(copies));
+  EXPECT_TRUE(all_sleep(copies));
   expect_clean_end(copies);
 }
 

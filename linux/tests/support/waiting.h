@@ -9,7 +9,6 @@
 namespace share_data::test {
 
 inline constexpr bool sanitized = !std::string_view{SHARE_DATA_SANITIZERS}.empty();
-inline constexpr bool thread_sanitized = std::string_view{SHARE_DATA_SANITIZERS} == "thread";
 
 /// `number`, or a part of it where a sanitizer makes every process cost many times as much.
 constexpr int scaled(int number) { return sanitized ? (number + 4) / 5 : number; }
