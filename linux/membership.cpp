@@ -41,10 +41,9 @@ Membership::Membership(key_t key, const Log& log)
       robust_list_(log),
       segment_(Segment::open_or_create(key, log)) {}
 
-// Delegates, so that the object counts as constructed and its destructor leaves if the body throws.
-Membership::Membership(key_t key, std::optional<std::uint32_t> max, const Log& log) : Membership(key, log) {
+void Membership::join(std::optional<std::uint32_t> max) {
   while (!enter(max)) segment_ = Segment::open_or_create(key_, log_);
-  say_where();
+  log_.note("{} {}", segment_.created() ? "created" : "attached to", segment_.describe(key_));
 }
 
 Membership::~Membership() {
@@ -167,9 +166,8 @@ void Membership::join_again() {
   const std::uint32_t old_slot = slot();
   slot_.reset();  // if joining fails, there is nothing to leave
   in_plain_ = false;
-  while (!enter(std::nullopt)) {}
+  join();
   old.table().replace(old_slot, running_word(tid_), 0, log_);
-  say_where();
   cool_down(4 * old.table().look(old.id()).live);  // the others come, too: one line for most of them
 }
 
@@ -234,10 +232,6 @@ void Membership::refuse_if_full(std::uint32_t max) const {
     }
   }
   if (live >= max) throw Failure(fmt::format("not joining: {} live, --max {}", live, max), {}, refused);
-}
-
-void Membership::say_where() const {
-  log_.note("{} {}", segment_.created() ? "created" : "attached to", segment_.describe(key_));
 }
 
 Remains Membership::leave() {

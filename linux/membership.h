@@ -26,7 +26,7 @@ struct Remains {
 /// Since 1970.
 [[nodiscard]] std::int64_t milliseconds_now();
 
-/// A place among the running copies, from the constructor to the end of the process. One object for each process.
+/// A place among the running copies, from join() to the end of the process. One object for each process.
 ///
 /// To join:
 ///   1. attach to the segment of the key, creating it if there is none
@@ -41,13 +41,16 @@ struct Remains {
 ///   3. end. The kernel marks our words and wakes those who watch us, exactly as after kill -9
 class Membership {
  public:
-  /// Joins, under --max only if fewer than `max` copies are live. Throws Failure.
-  Membership(key_t key, std::optional<std::uint32_t> max, const Log& log);
+  /// Attaches to the segment of `key`. Throws Failure.
+  Membership(key_t key, const Log& log);
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
   Membership(Membership&&) = delete;
   Membership& operator=(Membership&&) = delete;
+
+  /// Joins, under --max only if fewer than `max` copies are live. Throws Failure.
+  void join(std::optional<std::uint32_t> max = std::nullopt);
 
   /// The table as it is now, after doing what every copy owes the others: it tells everybody of those who are gone,
   /// and joins again if the segment was removed. Throws Failure.
@@ -61,8 +64,6 @@ class Membership {
   [[nodiscard]] std::uint32_t slot() const { return slot_.value_or(0); }
 
  private:
-  Membership(key_t key, const Log& log);
-
   bool enter(std::optional<std::uint32_t> max);
   void gather_removed();
   void claim();
@@ -77,7 +78,6 @@ class Membership {
   void take_turn();
   void give_turn_back();
   void refuse_if_full(std::uint32_t max) const;
-  void say_where() const;
 
   [[nodiscard]] Table& shared() const { return segment_.table(); }
   [[nodiscard]] Slot& own() const { return shared().slots[slot()]; }

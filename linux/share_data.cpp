@@ -31,7 +31,8 @@ namespace {
 void run(const Options& options, const Log& log) {
   check_standard_descriptors();
   const StopRequest stop{options.run_for};
-  Membership membership{static_cast<key_t>(options.key), options.max, log};
+  Membership membership{static_cast<key_t>(options.key), log};
+  membership.join(options.max);
   Display display{membership, log};
   for (;;) {
     const View& view = display.show(membership.look());

@@ -20,18 +20,12 @@ using std::chrono::steady_clock;
 Membership::Membership(Table& table, const Log& log)
     : log_(log), table_(table), identity_(own_identity()), watch_(table, log) {}
 
-// Delegates, so that the object counts as constructed and its destructor leaves if the body throws.
-Membership::Membership(Table& table, std::optional<std::uint32_t> max, const Log& log) : Membership(table, log) {
-  let_everybody_watch(log);
-  enter(max);
-}
-
 Membership::~Membership() {
   if (!left_) leave();
 }
 
-/// Steps 2 and 3 of joining.
-void Membership::enter(std::optional<std::uint32_t> max) {
+void Membership::join(std::optional<std::uint32_t> max) {
+  let_everybody_watch(log_);
   if (max) {
     be_admitted(*max);
   } else {

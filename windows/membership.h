@@ -17,7 +17,7 @@ struct Remains {
   std::int32_t plain = 0;  ///< the article's counter
 };
 
-/// A place among the running copies, from the constructor to the end of the process. One object for each process.
+/// A place among the running copies, from join() to the end of the process. One object for each process.
 ///
 /// To join:
 ///   1. let everybody wait for the end of this process
@@ -29,13 +29,15 @@ struct Remains {
 ///   2. end. Those who watch it see that, free the slot and tell everybody, exactly as after TerminateProcess
 class Membership {
  public:
-  /// Joins, under --max only if fewer than `max` copies are live. Throws Failure.
-  Membership(Table& table, std::optional<std::uint32_t> max, const Log& log);
+  Membership(Table& table, const Log& log);
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
   Membership(Membership&&) = delete;
   Membership& operator=(Membership&&) = delete;
+
+  /// Joins, under --max only if fewer than `max` copies are live. Throws Failure.
+  void join(std::optional<std::uint32_t> max);
 
   /// The table as it is now, after doing what every copy owes the others: it takes out those who have ended and tells
   /// everybody of them. Throws Failure.
@@ -51,9 +53,6 @@ class Membership {
   [[nodiscard]] std::uint32_t pid() const { return pid_of(identity_); }
 
  private:
-  Membership(Table& table, const Log& log);
-
-  void enter(std::optional<std::uint32_t> max);
   void be_admitted(std::uint32_t max);
   void claim(Mark mark);
   void get_ready();

@@ -11,10 +11,6 @@
 namespace share_data {
 namespace {
 
-struct LocalFreed {
-  void operator()(void* memory) const { LocalFree(memory); }
-};
-
 /// Everybody, and app containers, whom that leaves out.
 std::wstring allow_everybody(DWORD mask) { return fmt::format(L"(A;;{0:#x};;;WD)(A;;{0:#x};;;S-1-15-2-1)", mask); }
 

@@ -9,6 +9,10 @@
 
 namespace share_data {
 
+struct LocalFreed {
+  void operator()(void* memory) const { LocalFree(memory); }
+};
+
 /// A security descriptor for a new object that everybody may use with the rights `mask`: all users, the restricted
 /// processes of app containers, and those of low integrity.
 class ForEverybody {
@@ -18,10 +22,6 @@ class ForEverybody {
   [[nodiscard]] SECURITY_ATTRIBUTES* attributes() { return &attributes_; }
 
  private:
-  struct LocalFreed {
-    void operator()(void* memory) const { LocalFree(memory); }
-  };
-
   std::unique_ptr<void, LocalFreed> descriptor_;
   SECURITY_ATTRIBUTES attributes_;
 };

@@ -51,7 +51,8 @@ void run(const Options& options, const Log& log) {
   } else {
     section.emplace(open_section(options, log));
   }
-  Membership membership{mapping ? mapping->table() : section->table(), options.max, log};
+  Membership membership{mapping ? mapping->table() : section->table(), log};
+  membership.join(options.max);
   log.note("{}", mapping ? mapping->describe() : section->describe());
   Display display{membership, log};
   for (;;) {

@@ -54,7 +54,8 @@ class MembershipTest : public testing::Test {
 
 TEST_F(MembershipTest, FromJoinToLeave) {
   in_a_process([&] {
-    Membership member{key, std::nullopt, log};
+    Membership member{key, log};
+    member.join();
     const Table& table = member.table();
     const Word self = running_word(member.tid());
     EXPECT_EQ(member.look().live, 1U);
@@ -75,9 +76,13 @@ TEST_F(MembershipTest, FromJoinToLeave) {
 
 TEST_F(MembershipTest, IfAllSlotsAreTakenThoseOfTheGoneAreUsed) {
   for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
-  in_a_process([&] { EXPECT_THROW(Membership(key, std::nullopt, log), Failure); });
+  in_a_process([&] { EXPECT_THROW((Membership{key, log}.join()), Failure); });
   put(7, gone_word);
-  in_a_process([&] { EXPECT_EQ((Membership{key, std::nullopt, log}.slot()), 7U); });
+  in_a_process([&] {
+    Membership member{key, log};
+    member.join();
+    EXPECT_EQ(member.slot(), 7U);
+  });
 }
 
 // A word whose process is missing is garbage, or a death that the kernel could not mark.
@@ -87,7 +92,8 @@ TEST_F(MembershipTest, ALookTakesOutWhoIsMissingIfMoreAreCountedThanAttached) {
   put(1, running_word(other.tid()));
   existing.reset();
   in_a_process([&] {
-    Membership member{key, std::nullopt, log};
+    Membership member{key, log};
+    member.join();
     Table& table = table_of(member);
     EXPECT_EQ(member.look().live, 2U);
     EXPECT_EQ(table.slots[0].owner, 0U);
@@ -100,14 +106,19 @@ TEST_F(MembershipTest, ALookTakesOutWhoIsMissingIfMoreAreCountedThanAttached) {
 
 TEST_F(MembershipTest, ALookTrustsTheWordsIfAsManyAreAttached) {
   put(1, running_word(tid_of_the_dead()));  // as of a copy in another PID namespace; this process is attached
-  in_a_process([&] { EXPECT_EQ((Membership{key, std::nullopt, log}.look().live), 2U); });
+  in_a_process([&] {
+    Membership member{key, log};
+    member.join();
+    EXPECT_EQ(member.look().live, 2U);
+  });
 }
 
 TEST_F(MembershipTest, TheTurnOfADeadCopyIsTakenOverAtOnce) {
   existing_table().admitting = tid_of_the_dead();
   in_a_process([&] {
     const auto begin = steady_clock::now();
-    const Membership member{key, 1, log};
+    Membership member{key, log};
+    member.join(1);
     EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds{1});
     EXPECT_EQ(existing_table().admitting, 0U);
   });
@@ -120,7 +131,8 @@ TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForTheTurn) {
     const StopRequest stop;
     kill(getpid(), SIGTERM);
     const auto begin = steady_clock::now();
-    const Membership member{key, 1, log};
+    Membership member{key, log};
+    member.join(1);
     EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds{1});
   });
   EXPECT_EQ(existing_table().admitting, stopped.tid());
@@ -129,7 +141,8 @@ TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForTheTurn) {
 
 TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
   in_a_process([&] {
-    Membership member{key, std::nullopt, log};
+    Membership member{key, log};
+    member.join();
     Table& table = table_of(member);
     const auto expect_healed = [&] {
       const std::uint32_t before = table.changes;
@@ -153,7 +166,8 @@ TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
 
 TEST_F(MembershipTest, AfterARemovalItJoinsAgainInANewSegment) {
   in_a_process([&] {
-    Membership member{key, std::nullopt, log};
+    Membership member{key, log};
+    member.join();
     const int before = member.look().segment;
     remove_segment(key);
     const View view = member.look();
