@@ -94,17 +94,17 @@ fetch() {
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $release main" \
     >"$folder/sources.list"
   say "$kernel $architecture: fetching Debian's list of packages, about 10 MB"
-  apt get --quiet --quiet update
-  image=$(apt cache depends "linux-image-cloud-$architecture" | sed -n 's/^ *Depends: //p')
-  files=$(apt get --print-uris download "$image" busybox-static | awk '{ print $2 " (" int($3 / 1e6 + 1) " MB)" }')
+  debian get --quiet --quiet update
+  image=$(debian cache depends "linux-image-cloud-$architecture" | sed -n 's/^ *Depends: //p')
+  files=$(debian get --print-uris download "$image" busybox-static | awk '{ print $2 " (" int($3 / 1e6 + 1) " MB)" }')
   say "$kernel $architecture: fetching ${files//$'\n'/, }"
-  (cd "$folder" && apt get --quiet --quiet download "$image" busybox-static)
+  (cd "$folder" && debian get --quiet --quiet download "$image" busybox-static)
   unpack "$folder/$image"_*.deb 'vmlinuz-*'
   unpack "$folder"/busybox-static_*.deb busybox
 }
 
-# apt get|cache ARGUMENT...: for the guest's release and architecture, not for those of this system.
-apt() {
+# debian get|cache ARGUMENT...: for the guest's release and architecture, not for those of this system.
+debian() {
   "apt-$1" -o APT::Architecture="$architecture" -o APT::Architectures="$architecture" -o APT::Sandbox::User=root \
     -o Dir::Etc::SourceList="$top/$folder/sources.list" -o Dir::Etc::SourceParts=/dev/null \
     -o Dir::State="$top/$folder" -o Dir::State::Status=/dev/null -o Dir::Cache="$top/$folder" \
@@ -146,8 +146,9 @@ run() {
 }
 
 boot() {
-  timeout "$limit" "${machine[@]}" -accel tcg -smp 2 -m 512 -nodefaults -no-user-config -display none -serial stdio \
-    -no-reboot -kernel "$folder/vmlinuz" -initrd "$folder/initrd" -append "console=$console quiet panic=-1" |
+  timeout --foreground "$limit" "${machine[@]}" -accel tcg -smp 2 -m 512 -nodefaults -no-user-config -no-reboot \
+    -display none -serial stdio -kernel "$folder/vmlinuz" -initrd "$folder/initrd" \
+    -append "console=$console quiet panic=-1" |  # a panic is the end, too
     tee "$folder/console.log"
 }
 
