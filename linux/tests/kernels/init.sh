@@ -94,7 +94,7 @@ idle() {
 pid_namespaces() {
   start 2
   set -- *
-  unshare --pid --fork sh -c 'share_data >inner.1 & share_data >inner.2 & wait' 2>/dev/null &
+  unshare --pid --fork sh -c 'share_data >inner.1 & share_data >inner.2 & wait' >/dev/null 2>&1 &
   eventually show 4
   kill -KILL "$(outer_pid_of 2)"
   rm "$(grep -l '\[2\]' inner.*)"
