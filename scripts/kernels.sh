@@ -174,7 +174,7 @@ write_table() {
 in_chinese() {
   sed -E '
     s/^\| scenario /| 场景 /; s/^\| count /| 计数 /; s/^\| last one out /| 最后一份离开 /; s/^\| 200 at once /| 同时启动 200 份 /
-    s/^\| idle /| 空闲时不醒 /; s/^\| PID namespaces /| PID 命名空间 /; s/^\| fallback /| 没有 futex_waitv 时轮询 /
+    s/^\| idle /| 空闲 /; s/^\| PID namespaces /| PID 命名空间 /; s/^\| fallback /| 退回轮询 /
     s/^\| unit tests /| 单元测试 /; s/ ok \|/ 通过 |/g; s/ skipped \|/ 跳过 |/g; s/ FAILED \|/ **失败** |/g; s/ not run \|/ 没有运行 |/g'
 }
 
