@@ -97,18 +97,10 @@ parse() {
 write_table() {
   local readme first=$first_marker last=$last_marker
   if [[ $under_wine ]]; then first=$first_wine_marker last=$last_wine_marker; fi
-  write_between_markers docs/cost.md "$table"
-  write_between_markers docs/cost.zh-CN.md "$(in_chinese <<<"$table")"
+  write_between_markers docs/cost.md "$first" "$last" "$table"
+  write_between_markers docs/cost.zh-CN.md "$first" "$last" "$(in_chinese <<<"$table")"
   if [[ $under_wine ]]; then return; fi
-  for readme in README*.md; do write_between_markers "$readme" "$(three_rows "$readme")"; done
-}
-
-# write_between_markers PAGE TEXT: between $first and $last.
-write_between_markers() {
-  local page=$1 text
-  text=$(<"$page")
-  [[ $text == *"$first"*"$last"* ]] || die 1 "$page lacks the lines '$first' and '$last'"
-  printf '%s\n' "${text%%"$first"*}$first"$'\n\n'"$2"$'\n\n'"$last${text#*"$last"}" >"$page"
+  for readme in README*.md; do write_between_markers "$readme" "$first" "$last" "$(three_rows "$readme")"; done
 }
 
 # three_rows PAGE: the table that is in PAGE between the markers, with new figures: share_data, its limit, the article's

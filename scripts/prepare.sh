@@ -11,6 +11,8 @@
     libgtest-dev nlohmann-json3-dev jq strace procps spin help2man binutils)
   clang_packages=(clang libclang-rt-dev)
   windows_test_packages=("${windows_packages[@]}" googletest clang lld binutils)
+  kernel_packages=("${program_packages[@]}" g++-aarch64-linux-gnu googletest libgtest-dev nlohmann-json3-dev
+    qemu-system-x86 qemu-system-arm cpio debian-archive-keyring)
   check_packages=("${program_packages[@]}" g++-mingw-w64-x86-64-posix clang lld jq clang-format clang-tidy shellcheck)
 }
 
@@ -28,7 +30,7 @@ has_package() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]] && return
   case $1 in
     ninja-build) command -v ninja >/dev/null ;;
-    lib* | *-dev | googletest) return 1 ;;
+    lib* | *-dev | googletest | *-keyring) return 1 ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }
@@ -126,6 +128,14 @@ prepare_wine() {
 build_program() {
   install_missing "to build and run share_data" "${@:2}"
   build_preset "$1" share_data || { tail -n 40 "build/$1.log" >&2; die 1 "the build failed"; }
+}
+
+# write_between_markers PAGE FIRST LAST TEXT: between the lines FIRST and LAST.
+write_between_markers() {
+  local page=$1 first=$2 last=$3 text
+  text=$(<"$page")
+  [[ $text == *"$first"*"$last"* ]] || die 1 "$page lacks the lines '$first' and '$last'"
+  printf '%s\n' "${text%%"$first"*}$first"$'\n\n'"$4"$'\n\n'"$last${text#*"$last"}" >"$page"
 }
 
 # add_test NAME COMMAND...: prints a test in ctest's own language. It runs in the top folder.

@@ -21,4 +21,6 @@ string(JOIN " " CMAKE_CXX_FLAGS_INIT -fms-extensions -femulated-tls
   -nostdinc++ -isystem ${libstdcxx} -isystem ${libstdcxx}/x86_64-w64-mingw32)
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-fuse-ld=lld -L${gcc} -lpthread -Wno-unused-command-line-argument")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "${CMAKE_EXE_LINKER_FLAGS_INIT}")
-include(${CMAKE_CURRENT_LIST_DIR}/debian-cross.cmake)
+set(CMAKE_OBJDUMP x86_64-w64-mingw32-objdump)
+set(triplet x86_64-w64-mingw32)
+include(${CMAKE_CURRENT_LIST_DIR}/../common/debian-cross.cmake)
