@@ -27,6 +27,9 @@ constexpr std::uint64_t magic_of_version_1 = 0x3154'4144'5248'5301;  // whose ta
 
 std::string name_of(key_t key) { return fmt::format("{:#010x}", static_cast<std::uint32_t>(key)); }
 
+/// As strace(1) shows it.
+std::string name_of_error(int error) { return error == 0 ? "" : fmt::format(" {}", strerrorname_np(error)); }
+
 bool is_all_zero(const Table& table) {
   const auto* bytes = reinterpret_cast<const char*>(&table);
   return bytes[0] == 0 && std::memcmp(bytes, bytes + 1, sizeof table - 1) == 0;
@@ -121,8 +124,8 @@ Segment Segment::open_or_create(key_t key, const Log& log) {
     const bool create = attempt % 2 == 1;
     const int id = shmget(key, sizeof(Table), 0600 | (create ? IPC_CREAT | IPC_EXCL : 0));
     const int error = id < 0 ? errno : 0;
-    log.explain("shmget({}, {}, {}) = {}", name_of(key), sizeof(Table), create ? "IPC_CREAT | IPC_EXCL | 0600" : "0600",
-                id);
+    log.explain("shmget({}, {}, {}) = {}{}", name_of(key), sizeof(Table),
+                create ? "IPC_CREAT | IPC_EXCL | 0600" : "0600", id, name_of_error(error));
     if (error == ENOENT || error == EEXIST || error == EIDRM) continue;
     if (error == EINVAL) (void)open_existing(key);  // it is smaller than ours; this says what it is
     if (error != 0) refuse_shmget(error, key);
