@@ -22,7 +22,7 @@ inline void add_for_option(CLI::App& app, std::optional<StopRequest::Duration>& 
   const auto check = [](const std::string& text) -> std::string {
     double seconds = 0;
     const bool valid = CLI::detail::lexical_cast(text, seconds) && std::isfinite(seconds) && seconds > 0;
-    return valid ? "" : fmt::format("'{}' is no number of seconds above 0", text);
+    return valid ? "" : fmt::format("'{}' is not a number of seconds above 0", text);
   };
   const auto set = [&](double seconds) { run_for = StopRequest::Duration{seconds}; };
   app.add_option_function<double>("--for", set, "Leave after so many seconds; fractions are allowed")

@@ -57,7 +57,7 @@ Event Display::difference(const View& now) const {
   return event;
 }
 
-/// A copy that leaves by itself writes its TID to `leaving` first. So if what we saw there while it ran is still
+/// A copy that leaves on its own writes its TID to `leaving` first. So if what we saw there while it ran is still
 /// there, it was killed.
 bool Display::was_killed(std::size_t slot, const View& now) const {
   return now.segment == shown_.segment && membership_.table().slots[slot].leaving == shown_.slots[slot].leaving;

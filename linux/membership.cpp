@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -84,11 +85,11 @@ void Membership::get_ready() {
   shared().replace(slot(), joined_word(tid_), running_word(tid_), log_);
 }
 
-/// Gives up a slot that is not counted yet.
+/// Gives up a slot that is not counted yet, and only then the turn: the next one must not count us.
 void Membership::withdraw() {
-  give_turn_back();
   if (slot_) shared().replace(*slot_, joined_word(tid_), 0, log_);
   slot_.reset();
+  give_turn_back();
 }
 
 // Before the claim: a copy that comes here from a removed segment gives up the kernel's protection of its old owner
@@ -219,17 +220,19 @@ void Membership::give_turn_back() {
 }
 
 void Membership::refuse_if_full(std::uint32_t max) const {
+  // First the removed segments: a copy that moves has a slot there until it has one here, and so is not missed.
+  std::vector<SeenSlot> moving;
+  for (const Segment& removed : Segment::open_removed(key_, Access::read_only)) {
+    std::ranges::copy(removed.table().look(removed.id()).slots, std::back_inserter(moving));
+  }
   std::vector<Word> here;
   const View view = shared().look(segment_.id());
   for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
     if (takes_a_place(view.slots[i]) && i != slot_) here.push_back(tid_of(view.slots[i].owner));
   }
   auto live = here.size();
-  for (const Segment& removed : Segment::open_removed(key_, Access::read_only)) {
-    // A copy that is moving has a slot there and one here.
-    for (const SeenSlot& slot : removed.table().look(removed.id()).slots) {
-      if (takes_a_place(slot) && std::ranges::find(here, tid_of(slot.owner)) == here.end()) ++live;
-    }
+  for (const SeenSlot& slot : moving) {
+    if (takes_a_place(slot) && std::ranges::find(here, tid_of(slot.owner)) == here.end()) ++live;
   }
   if (live >= max) throw Failure(fmt::format("not joining: {} live, --max {}", live, max), {}, refused);
 }

@@ -6,7 +6,7 @@
 //   robust_list.h   how the kernel comes to answer for a copy; robust_list.cpp
 //   table.cpp       how a copy looks, tells the others, and frees what the kernel has marked
 //   wait.cpp        what a copy sleeps on, and who wakes it
-//   membership.h    how a copy joins and leaves, whatever happens meanwhile; membership.cpp
+//   membership.h    how a copy joins and leaves; membership.cpp has the claim of a slot
 //   segment.h       shmget and its family
 //   display.h       how a change becomes a line
 //   status.h        --status, which only looks

@@ -51,7 +51,7 @@ std::string_view meaning_of(const SeenSlot& slot) {
 std::string words_in(const Segment& segment) {
   const Table& table = segment.table();
   const SegmentState state = segment.state();
-  std::string text = fmt::format("\nsegment {}{}, {} bytes, {} processes attached, this one included\n", segment.id(),
+  std::string text = fmt::format("\nsegment {}{}, {} bytes, processes attached: {}, this one included\n", segment.id(),
                                  state.removed ? " (removed)" : "", sizeof(Table), state.attached);
   const auto add = [&](std::string_view word, const std::string& value, std::string_view meaning) {
     text += fmt::format("  {:<10}  {:<18}  {}\n", word, value, meaning);
@@ -68,7 +68,7 @@ std::string words_in(const Segment& segment) {
     const SeenSlot& slot = view.slots[i];
     if (slot.owner == 0) continue;
     add(fmt::format("slot {}", i), to_text(slot.owner), meaning_of(slot));
-    if (slot.leaving != 0) add("", std::to_string(slot.leaving), "has left this slot by itself, or is leaving it");
+    if (slot.leaving != 0) add("", std::to_string(slot.leaving), "has left this slot on its own, or is leaving it");
   }
   return text;
 }

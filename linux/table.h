@@ -46,8 +46,8 @@ inline constexpr Word gone_word = FUTEX_WAITERS | FUTEX_OWNER_DIED;
 /// One copy. When it dies, the kernel marks all four words that say who owns the slot, and wakes one waiter of
 /// each. One word would not do: the only one woken could be stopped before it tells the others.
 struct Slot {
-  std::atomic<Word> owner;    ///< the word of the protocol: it alone says who is counted
-  std::atomic<Word> leaving;  ///< the TID of a copy that leaves by itself: "I was not killed"
+  std::atomic<Word> owner;    ///< the word of the protocol, which the kernel clears
+  std::atomic<Word> leaving;  ///< the TID of a copy that leaves on its own: "I was not killed"
   struct alignas(8) Alarm {
     std::atomic<Word> owner;
   };

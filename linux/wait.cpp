@@ -85,7 +85,10 @@ void explain_sleep(const Log& log, const Table& table, const WaitList& list) {
   std::string slots;
   for (std::size_t i = 2; i < list.size; ++i) slots += " " + std::to_string(slot_of(table, list.words[i]));
   log.explain("sleeping until changes is no longer {}{}{}, or a signal comes", list.words[0].val,
-              slots.empty() ? "" : ", the kernel marks slot", slots);
+              slots.empty()    ? ""
+              : list.size == 3 ? ", the kernel marks slot"
+                               : ", the kernel marks one of the slots",
+              slots);
 }
 
 void explain_wake(const Log& log, const Table& table, const WaitList& list, long woken) {

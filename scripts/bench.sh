@@ -124,7 +124,7 @@ three_rows() {
 # shellcheck disable=SC2016  # the quotes are Markdown's
 in_chinese() {
   in_chinese_figures | sed -E '
-    s/limit \| ratio/下限 | 比值/; s/\| goal \|/| 目标 |/; s/the article.s way, reconstructed/文章的做法（重写）/
+    s/limit \| ratio/下限 | 比值/; s/\| goal \|/| 目标 |/; s/the article.s way, reconstructed/文章的做法（按原文重写）/
     s/^([0-9]+) cores, (under )?/\1 核，/
     s/`kill -9` of one → last of ([0-9]+) lines/`kill -9` 一份 → 另外 \1 份都已显示/
     s/one is started → its first line/启动一份 → 它的第一行/
@@ -135,7 +135,7 @@ in_chinese() {
     s/one is terminated → last of ([0-9]+) lines/终止一份 → 另外 \1 份都已显示/; s/^\| start → first line/| 启动 → 第一行/
     s/calls of the system/系统调用次数/; s/one joins: /一份加入：/; s/one leaves: /一份离开：/; s/one is terminated: /一份被终止：/
     s/to tell everybody/通知大家/; s/whoever tells, until it sleeps/通知者，直到休眠/; s/all copies together/各份合计/
-    s/: met/：达到/; s/: \*\*not met\*\*/：**未达到**/; s/: ratio /：比值 /'
+    s/ \(exponent\)/（指数）/; s/≤ ([0-9]+) wake-ups/≤ \1 次醒来/; s/: met/：达到/; s/: \*\*not met\*\*/：**未达到**/; s/: ratio /：比值 /'
 }
 
 in_chinese_figures() {

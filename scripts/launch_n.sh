@@ -54,7 +54,7 @@ parse() {
     esac
     shift
   done
-  [[ $copies =~ ^[1-9][0-9]{0,3}$ && $copies -le 4096 ]] || die 2 "'$copies' is no number from 1 to 4096; see --help"
+  [[ $copies =~ ^[1-9][0-9]{0,3}$ && $copies -le 4096 ]] || die 2 "'$copies' is not a number from 1 to 4096; see --help"
   if [[ $panes ]]; then source scripts/panes.sh; fi
 }
 

@@ -46,12 +46,15 @@ running() { panes '#{pane_pid}' -f '#{==:#{pane_dead},0}' 2>/dev/null || true; }
 
 # Gives the terminal back, and says how each copy left, or what it complained about.
 report_copies() {
-  local pane pid code
+  local pane pid code last
   while panes '#{pane_dead_status}#{pane_dead_signal}' | grep --quiet '^$'; do sleep 0.1; done
   in_tmux detach-client -s share_data 2>/dev/null || true
   wait
   while read -r pane pid code; do
-    in_tmux capture-pane -p -J -S - -t "$pane" | sed '/^$/d' | tail -n "$((code == 0 ? 1 : 3))" || true
+    last=$(in_tmux capture-pane -p -J -S - -t "$pane" | sed '/^$/d' | tail -n "$((code == 0 ? 1 : 3))") || true
+    # A copy that ends hangs up its terminal, and the kernel may throw away what it wrote last.
+    [[ $code != 0 || $last == *' left'* ]] || last="copy $pid left"
+    printf '%s\n' "$last"
     report "$pid" "$code"
   done < <(panes '#{pane_id} #{pane_pid} #{?pane_dead_signal,#{e|+:128,#{pane_dead_signal}},#{pane_dead_status}}')
   close_panes

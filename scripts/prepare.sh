@@ -57,7 +57,7 @@ install_missing() {
   ((${#missing[@]})) || return 0
 
   command -v apt-get >/dev/null ||
-    die 1 "$purpose, these Debian packages are missing, and this is no Debian: ${missing[*]}. Please install" \
+    die 1 "$purpose, these Debian packages are missing, and this is not Debian: ${missing[*]}. Please install" \
       "what your system calls them (of the libraries, CMake fetches what is not there), and start again."
   ((EUID == 0)) || command -v sudo >/dev/null ||
     die 1 "$purpose, these packages are missing: ${missing[*]}. Installing them takes root or sudo, and here" \

@@ -1,4 +1,4 @@
-// How a copy joins the others and leaves them, whatever the others do meanwhile, being killed included.
+// How a copy joins the others and leaves them, even if others join, leave or are killed meanwhile.
 #pragma once
 
 #include <cstdint>

@@ -7,7 +7,7 @@
 //   identity                running                                              yes
 //   identity | joining      has just joined, and not everybody has been told     yes
 //   identity | candidate    has claimed a slot under --max, and counts the rest  no
-//   identity | leaving      leaves by itself                                     no
+//   identity | leaving      leaves on its own                                    no
 //   identity | killed       was found dead; free for the next copy               no
 //
 // The live count is not stored: it is the number of counted words. Joining, leaving and dying change it with one write

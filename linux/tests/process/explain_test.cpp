@@ -91,7 +91,7 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   {
     const RawSegment raw{key()};
     Table& table = raw.as<Table>();
-    lines.push_back(fmt::format("segment {}, 167936 bytes, 4 processes attached, this one included\n", raw.id()));
+    lines.push_back(fmt::format("segment {}, 167936 bytes, processes attached: 4, this one included\n", raw.id()));
     lines.push_back("magic       0x3254414452485301  ");
     lines.push_back(fmt::format("key         {}          ", key_text()));
     lines.push_back(fmt::format("changes     {:<18}  ", table.changes.load()));
@@ -103,7 +103,7 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
       const char* const meaning = table.slots[i].leaving == 0 ? "running; counted" : "leaving; not counted";
       lines.push_back(fmt::format("slot {}      {:<18}  {}\n", i, to_text(owner), meaning));
     }
-    lines.push_back(fmt::format("            {:<18}  has left this slot by itself", copies[1].pid()));
+    lines.push_back(fmt::format("            {:<18}  has left this slot on its own", copies[1].pid()));
   }
   const auto expect_shown = [&] {
     const Answer answer = ask_here({"--status", "--explain"});
@@ -116,7 +116,7 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   lines = {"1 live\n", "WAITERS|OWNER_DIED  gone: the kernel took the TID out; not everybody has been told\n"};
   expect_shown();
   remove_segment(key());
-  lines = {"1 live\n", " (removed), 167936 bytes, 3 processes attached"};
+  lines = {"1 live\n", " (removed), 167936 bytes, processes attached: 3"};
   expect_shown();
 }
 
