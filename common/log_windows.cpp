@@ -36,9 +36,13 @@ std::wstring to_utf16(std::string_view text) {
 /// share its mode, so it is put back at the end.
 class Colors {
  public:
-  Colors() { changed_ = mode() && !is_on(*mode()); }
+  Colors() {
+    const auto before = mode();
+    changed_ = before && !is_on(*before);
+  }
   ~Colors() {
-    if (changed_ && mode()) SetConsoleMode(console_, *mode() & ~DWORD{ENABLE_VIRTUAL_TERMINAL_PROCESSING});
+    const auto now = mode();
+    if (changed_ && now) SetConsoleMode(console_, *now & ~DWORD{ENABLE_VIRTUAL_TERMINAL_PROCESSING});
   }
   Colors(const Colors&) = delete;
   Colors& operator=(const Colors&) = delete;

@@ -27,7 +27,7 @@ void start_timer(nanoseconds time) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
   const itimerspec setting{.it_interval = {},
                            .it_value = {.tv_sec = seconds.count(), .tv_nsec = (time - seconds).count()}};
-  timer_settime(timer, 0, &setting, nullptr);
+  (void)timer_settime(timer, 0, &setting, nullptr);
 }
 
 /// Only calls that are safe in a handler (signal-safety(7)). The timer sends SIGALRM, which comes here again: so a
@@ -77,7 +77,7 @@ StopRequest::StopRequest(std::optional<Duration> after) {
 }
 
 // The handlers stay: the program is about to end, and a second Ctrl+C must not kill it in its last steps.
-StopRequest::~StopRequest() { timer_delete(timer); }
+StopRequest::~StopRequest() { (void)timer_delete(timer); }
 
 bool StopRequest::out_of_patience() {
   return made() && steady_clock::now().time_since_epoch() - steady_clock::duration{requested_at} > patience;

@@ -50,7 +50,7 @@ for %%p in (
   "%here%..\build\release-mingw\windows\share_data.exe"
   "%here%..\build\mingw\windows\share_data.exe"
   "%here%..\build\clang-mingw\windows\share_data.exe"
-) do if not defined exe if exist %%p set "exe=%%~fp"
+) do if not defined exe if exist "%%~p" set "exe=%%~fp"
 exit /b 0
 
 :build

@@ -46,19 +46,19 @@ void Membership::be_admitted(std::uint32_t max) {
     withdraw();
     (void)Generation{table_}.wait({}, 200);
   }
-  table_.replace(*slot_, word_of(identity_, Mark::candidate), word_of(identity_, Mark::joining), log_);
+  table_.replace(slot(), word_of(identity_, Mark::candidate), word_of(identity_, Mark::joining), log_);
   Word turn = word_of(identity_);
   table_.admitting.compare_exchange_strong(turn, 0);
 }
 
 void Membership::get_ready() {
   tell(table_, log_);
-  table_.replace(*slot_, word_of(identity_, Mark::joining), word_of(identity_), log_);
+  table_.replace(slot(), word_of(identity_, Mark::joining), word_of(identity_), log_);
 }
 
 /// Gives up a slot that is not counted yet.
 void Membership::withdraw() {
-  if (slot_) table_.replace(*slot_, word_of(identity_, Mark::candidate), 0, log_);
+  if (slot_) table_.replace(slot(), word_of(identity_, Mark::candidate), 0, log_);
   slot_.reset();
   Word turn = word_of(identity_);
   table_.admitting.compare_exchange_strong(turn, 0);
@@ -87,7 +87,7 @@ View Membership::look() {
     watch_.begin_look();
     View view = table_.look();
     if (repair_own_slot(view)) continue;
-    const std::vector<Identity> ended = watch_.follow(view, *slot_);
+    const std::vector<Identity> ended = watch_.follow(view, slot());
     if (ended.empty()) return view;
     for (const Identity identity : ended) table_.take_out(identity, log_);
     tell(table_, log_);
@@ -100,10 +100,10 @@ bool Membership::repair_own_slot(const View& view) {
   bool repaired = false;
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     const Word word = view.slots[i];
-    const bool is_second = identity_of(word) == identity_ && i != *slot_;
+    const bool is_second = identity_of(word) == identity_ && i != slot();
     if (is_second && mark_of(word) != Mark::killed) repaired |= table_.replace(i, word, 0, log_);
   }
-  if (table_.slots[*slot_] != word_of(identity_)) {
+  if (table_.slots[slot()] != word_of(identity_)) {
     claim(Mark::joining);
     repaired = true;
   }
@@ -145,7 +145,7 @@ bool Membership::has_place(std::uint32_t max, bool candidates_count) const {
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     const Word word = view.slots[i];
     const bool matters = is_counted(word) || mark_of(word) == Mark::candidate;
-    if (i == *slot_ || !matters || !is_alive(identity_of(word))) continue;
+    if (i == slot() || !matters || !is_alive(identity_of(word))) continue;
     ++(is_counted(word) ? live : candidates);
   }
   const bool has_place = live + candidates < max;
@@ -159,7 +159,7 @@ Remains Membership::leave() {
   left_ = true;
   if (in_plain_) {
     --table_.plain;
-    table_.replace(*slot_, word_of(identity_), word_of(identity_, Mark::leaving), log_);
+    table_.replace(slot(), word_of(identity_), word_of(identity_, Mark::leaving), log_);
   } else {
     withdraw();
   }

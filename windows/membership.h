@@ -53,6 +53,7 @@ class Membership {
   [[nodiscard]] std::uint32_t pid() const { return pid_of(identity_); }
 
  private:
+  [[nodiscard]] std::uint32_t slot() const { return slot_.value_or(0); }
   void be_admitted(std::uint32_t max);
   void claim(Mark mark);
   void get_ready();

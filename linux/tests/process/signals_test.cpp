@@ -18,7 +18,7 @@ bool is_fatal(int number) {
   constexpr std::array others{SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD,
                               SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,  SIGWINCH};
   constexpr std::array caught_by_sanitizers{SIGSEGV, SIGBUS, SIGFPE};
-  struct sigaction action {};
+  struct sigaction action = {};
   return sigaction(number, nullptr, &action) == 0 && std::ranges::count(others, number) == 0 &&
          !(sanitized && std::ranges::count(caught_by_sanitizers, number) > 0);
 }

@@ -2,6 +2,7 @@
 # Runs a Windows program: wine.sh WINE WINESERVER PREFIX PROGRAM [ARGUMENT...]
 wine=$1 wineserver=$2
 export WINEPREFIX="$3" WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml='
+export LC_ALL=C.UTF-8  # or Wine 10 cannot make files whose names are not ASCII
 shift 3
 mkdir -p "$WINEPREFIX"
 
