@@ -83,12 +83,9 @@ std::size_t slot_of(const Table& table, const futex_waitv& word) {
 
 void explain_sleep(const Log& log, const Table& table, const WaitList& list) {
   std::string slots;
+  if (list.size > 2) slots = list.size > 3 ? ", the kernel marks one of the slots" : ", the kernel marks slot";
   for (std::size_t i = 2; i < list.size; ++i) slots += " " + std::to_string(slot_of(table, list.words[i]));
-  log.explain("sleeping until changes is no longer {}{}{}, or a signal comes", list.words[0].val,
-              slots.empty()    ? ""
-              : list.size == 3 ? ", the kernel marks slot"
-                               : ", the kernel marks one of the slots",
-              slots);
+  log.explain("sleeping until changes is no longer {}{}, or a signal comes", list.words[0].val, slots);
 }
 
 void explain_wake(const Log& log, const Table& table, const WaitList& list, long woken) {

@@ -100,6 +100,7 @@ HANDLE Generation::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
 
 std::vector<HANDLE> Watch::processes() const {
   std::vector<HANDLE> handles;
+  handles.reserve(watched_.size());
   for (const Watched& watched : watched_) handles.push_back(watched.process.get());
   return handles;
 }
@@ -126,10 +127,9 @@ std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
     if (process.dead) ended.push_back(identity);
     all_open_ = all_open_ && (process.dead || process.handle);
     if (known == before.end()) {
-      const auto* const answer = process.dead     ? "it has ended"
-                                 : process.handle ? "a handle that its end signals"
-                                                  : "no";
-      log_.explain("OpenProcess({}) = {}", pid_of(identity), answer);
+      const auto* const refusal = process.dead ? "it has ended" : "no";
+      log_.explain("OpenProcess({}) = {}", pid_of(identity),
+                   process.handle ? "a handle that its end signals" : refusal);
     }
     if (process.handle) watched_.push_back({identity, std::move(process.handle)});
   }

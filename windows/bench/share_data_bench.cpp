@@ -217,13 +217,15 @@ void measure_times(const Scale& scale) {
 /// Of one kind of change: for each number of copies, what each round has counted.
 using Counted = std::vector<std::vector<Calls>>;
 
-unsigned median(std::vector<Calls> rounds, unsigned Calls::*calls) {
+using Number = unsigned(Calls::*);
+
+unsigned median(std::vector<Calls> rounds, Number calls) {
   std::ranges::sort(rounds, {}, calls);
   return rounds[rounds.size() / 2].*calls;
 }
 
 void print_calls(const std::string& what, const Counted& counted) {
-  const auto print = [&](const char* who, unsigned Calls::*calls) {
+  const auto print = [&](const char* who, Number calls) {
     fmt::print("| {}: {} |", what, who);
     for (const auto& rounds : counted) fmt::print(" {} |", median(rounds, calls));
     fmt::print("\n");
