@@ -218,5 +218,39 @@ TEST_F(MembershipTest, AfterARemovalItJoinsAgainInANewSegment) {
   EXPECT_FALSE(segment_of(key));
 }
 
+TEST_F(MembershipTest, AfterARemovalItTakesTheOnlySlotWhoseOwnerIsMissing) {
+  in_a_process([&] {
+    Membership member{key, log};
+    member.join();
+    const std::uint32_t before = member.slot();
+    remove_segment(key);
+    for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
+    put(before, running_word(tid_of_the_dead()));
+    member.look();
+    EXPECT_EQ(member.slot(), before);
+  });
+}
+
+TEST_F(MembershipTest, IfItCannotJoinAgainItLeavesTheNewSegmentAsItIs) {
+  in_a_process([&] {
+    Membership member{key, log};
+    member.join();
+    remove_segment(key);
+    for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
+    EXPECT_THROW(member.look(), Failure);
+    EXPECT_EQ(member.leave().plain, 0);
+    EXPECT_EQ(existing_table().slots[0].leaving, 0U);
+  });
+}
+
+TEST(Missing, IsOnlyWhoDoesNotExistAndNotWhoMayNotBeSignalled) {
+  EXPECT_TRUE(is_missing(tid_of_the_dead()));
+  Child child{[] {
+    refuse({{SYS_kill, EPERM}})();
+    EXPECT_FALSE(is_missing(static_cast<Word>(getpid())));
+  }};
+  EXPECT_EQ(child.wait(), 0);
+}
+
 }  // namespace
 }  // namespace share_data::test
