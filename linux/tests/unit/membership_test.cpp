@@ -2,8 +2,11 @@
 #include "membership.h"
 
 #include <gtest/gtest.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <functional>
@@ -11,6 +14,7 @@
 
 #include "child.h"
 #include "failure.h"
+#include "faults.h"
 #include "kernel_view.h"
 #include "stop_request.h"
 
@@ -113,15 +117,49 @@ TEST_F(MembershipTest, ALookTrustsTheWordsIfAsManyAreAttached) {
   });
 }
 
-TEST_F(MembershipTest, TheTurnOfADeadCopyIsTakenOverAtOnce) {
-  existing_table().admitting = tid_of_the_dead();
+TEST_F(MembershipTest, UnderALimitACopyThatIsStillJoiningTakesAPlaceUnlessItIsMissing) {
+  const Bystander other;
+  put(0, 0);
+  Slot& slot = existing_table().slots[0];
+  slot.owner = joined_word(other.tid());
+  in_a_process([&] { EXPECT_THROW((Membership{key, log}.join(1)), Failure); });
+  slot.owner = joined_word(tid_of_the_dead());
+  in_a_process([&] { Membership{key, log}.join(1); });
+}
+
+TEST_F(MembershipTest, UnderALimitItCountsThoseInTheNewSegmentIfItsOwnWasRemoved) {
+  const Bystander other;
   in_a_process([&] {
-    const auto begin = steady_clock::now();
     Membership member{key, log};
-    member.join(1);
-    EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds{1});
-    EXPECT_EQ(existing_table().admitting, 0U);
+    remove_segment(key);
+    put(0, running_word(other.tid()));
+    EXPECT_THROW(member.join(1), Failure);
+    EXPECT_EQ(owner(1), 0U);
   });
+}
+
+TEST_F(MembershipTest, UnderALimitItDoesNotCountItselfInASegmentThatWasRemoved) {
+  existing_table();  // as long as this process is attached, others find it
+  in_a_process([&] {
+    Membership member{key, log};
+    remove_segment(key);
+    member.join(1);
+    EXPECT_EQ(member.look().live, 1U);
+  });
+}
+
+TEST_F(MembershipTest, TheTurnOfADeadCopyIsTakenOverAtOnce) {
+  for (const Word turn : {tid_of_the_dead(), Word{FUTEX_WAITERS}}) {
+    existing_table().admitting = turn;
+    in_a_process([&] {
+      const auto begin = steady_clock::now();
+      Membership member{key, log};
+      member.join(1);
+      EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds{1});
+      EXPECT_EQ(existing_table().admitting, 0U);
+    });
+    existing.reset();
+  }
 }
 
 TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForTheTurn) {
@@ -178,6 +216,40 @@ TEST_F(MembershipTest, AfterARemovalItJoinsAgainInANewSegment) {
     EXPECT_TRUE(member.leave().removed_segment);
   });
   EXPECT_FALSE(segment_of(key));
+}
+
+TEST_F(MembershipTest, AfterARemovalItTakesTheOnlySlotWhoseOwnerIsMissing) {
+  in_a_process([&] {
+    Membership member{key, log};
+    member.join();
+    const std::uint32_t before = member.slot();
+    remove_segment(key);
+    for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
+    put(before, running_word(tid_of_the_dead()));
+    member.look();
+    EXPECT_EQ(member.slot(), before);
+  });
+}
+
+TEST_F(MembershipTest, IfItCannotJoinAgainItLeavesTheNewSegmentAsItIs) {
+  in_a_process([&] {
+    Membership member{key, log};
+    member.join();
+    remove_segment(key);
+    for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
+    EXPECT_THROW(member.look(), Failure);
+    EXPECT_EQ(member.leave().plain, 0);
+    EXPECT_EQ(existing_table().slots[0].leaving, 0U);
+  });
+}
+
+TEST(Missing, IsOnlyWhoDoesNotExistAndNotWhoMayNotBeSignalled) {
+  EXPECT_TRUE(is_missing(tid_of_the_dead()));
+  Child child{[] {
+    refuse({{SYS_kill, EPERM}})();
+    EXPECT_FALSE(is_missing(static_cast<Word>(getpid())));
+  }};
+  EXPECT_EQ(child.wait(), 0);
 }
 
 }  // namespace

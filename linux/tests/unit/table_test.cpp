@@ -97,6 +97,16 @@ TEST_F(TableTest, ThoseWhoAreGoneAreFreedAfterAllWereTold) {
   EXPECT_EQ(view.slots[2].owner, joined_word(6));
 }
 
+TEST_F(TableTest, WhoHasGoneSinceTheLookIsNotFreed) {
+  put(0, gone_word);
+  put(1, running_word(5));
+  const View before = table.look(0);
+  put(1, gone_word);
+  table.free_the_gone(before, log);
+  EXPECT_EQ(table.slots[0].owner, 0U);
+  EXPECT_EQ(table.slots[1].owner, gone_word) << "the others may have looked before this death";
+}
+
 TEST_F(TableTest, ASlotThatWasTakenAgainIsNotFreed) {
   put(0, gone_word);
   const View before = table.look(0);
