@@ -48,9 +48,8 @@ class WaitTest : public testing::Test {
     dup2(saved.get(), STDERR_FILENO);
     std::string text(32768, '\0');
     (void)!pread(file.get(), text.data(), text.size(), 0);
-    const std::size_t start = text.find("slot ");
-    std::istringstream numbers{start == std::string::npos ? ""
-                                                          : text.substr(start + 5, text.find(',', start) - start - 5)};
+    const std::size_t start = text.find_first_of("0123456789", text.find("the kernel marks"));
+    std::istringstream numbers{start == std::string::npos ? "" : text.substr(start, text.find(',', start) - start)};
     return {std::istream_iterator<std::uint32_t>{numbers}, {}};
   }
 
