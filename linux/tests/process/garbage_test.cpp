@@ -135,6 +135,18 @@ TEST_F(Garbage, WordsThatCountForNothingHideNoDeath) {
   expect_clean_end(copies);
 }
 
+TEST_F(Garbage, InAnAlarmWordOfAStoppedCopyKeepsNobodyAwake) {
+  suspend({&copies[1]});
+  write_garbage([&](Table& table) {
+    for (Slot& slot : table.slots) {
+      if (tid_of(slot.owner) == static_cast<Word>(copies[1].pid())) slot.alarms[0].owner = 42;
+    }
+  });
+  EXPECT_TRUE(all_sleep({&copies[0], &copies[2]}));
+  copies[1].signal(SIGCONT);
+  expect_healed();
+}
+
 TEST_F(Garbage, ACopyInSeveralSlotsCountsOnce) {
   for (const Copy& copy : copies) {
     write_garbage([&](Table& table) {

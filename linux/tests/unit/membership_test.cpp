@@ -218,6 +218,15 @@ TEST_F(MembershipTest, AfterARemovalItJoinsAgainInANewSegment) {
   EXPECT_FALSE(segment_of(key));
 }
 
+TEST_F(MembershipTest, TheLastOneOutOfARemovedSegmentHasNotRemovedIt) {
+  in_a_process([&] {
+    Membership member{key, log};
+    member.join();
+    remove_segment(key);
+    EXPECT_FALSE(member.leave().removed_segment);
+  });
+}
+
 TEST_F(MembershipTest, AfterARemovalItTakesTheOnlySlotWhoseOwnerIsMissing) {
   in_a_process([&] {
     Membership member{key, log};
