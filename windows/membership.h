@@ -53,7 +53,6 @@ class Membership {
   [[nodiscard]] std::uint32_t pid() const { return pid_of(identity_); }
 
  private:
-  [[nodiscard]] std::uint32_t slot() const { return slot_.value_or(0); }
   void be_admitted(std::uint32_t max);
   void claim(Mark mark);
   void get_ready();
@@ -62,6 +61,7 @@ class Membership {
   [[nodiscard]] bool repair_own_slot(const View& view);
   void take_turn();
   [[nodiscard]] bool has_place(std::uint32_t max, bool candidates_count) const;
+  [[nodiscard]] std::uint32_t slot() const { return slot_.value_or(0); }
 
   const Log& log_;
   Table& table_;
