@@ -86,6 +86,10 @@ TEST_F(Explain, NothingIsExplainedUnasked) {
 
 TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   Copies copies = start_together(3);
+  ASSERT_TRUE(eventually([&] {  // a copy is shown a moment before its owner word says that everybody has been told
+    const RawSegment raw{key()};
+    return std::ranges::none_of(raw.as<Table>().slots, [](const Slot& slot) { return has_just_joined(slot.owner); });
+  }));
   suspend(copies);
   std::vector<std::string> lines{"2 live\n"};
   {
