@@ -48,13 +48,6 @@ unsigned __stdcall write_line(void* argument) {
   }
 }
 
-/// Throws if the line has been refused.
-void check_written(HANDLE thread) {
-  DWORD error = 0;
-  GetExitCodeThread(thread, &error);
-  if (error != 0) throw std::system_error(static_cast<int>(error), std::system_category(), "standard output");
-}
-
 }  // namespace
 
 void Display::show(const View& now) {
@@ -104,10 +97,11 @@ void Display::print(Event event) {
 }
 
 HANDLE Display::line_in_writing() {
-  if (!writing_) return nullptr;
-  if (WaitForSingleObject(writing_.get(), 0) != WAIT_OBJECT_0) return writing_.get();
-  const Handle written = std::exchange(writing_, Handle{});
-  check_written(written.get());
+  if (!writing_ || WaitForSingleObject(writing_.get(), 0) != WAIT_OBJECT_0) return writing_.get();
+  DWORD error = 0;
+  GetExitCodeThread(writing_.get(), &error);
+  writing_ = Handle{};
+  if (error != 0) throw std::system_error(static_cast<int>(error), std::system_category(), "standard output");
   return nullptr;
 }
 

@@ -1,10 +1,10 @@
 // How a change becomes a line.
 #pragma once
 
-#include "handle.h"
 #include "log.h"
 #include "membership.h"
 #include "table.h"
+#include "win32.h"
 
 namespace share_data {
 

@@ -10,10 +10,8 @@ constexpr std::uint32_t pid_limit = 1U << (identity_bits - 32);
 /// In 100 ns since 1601.
 std::optional<std::uint64_t> creation_time(HANDLE process) {
   FILETIME created{};
-  FILETIME exited{};
-  FILETIME kernel{};
-  FILETIME user{};
-  if (GetProcessTimes(process, &created, &exited, &kernel, &user) == 0) return std::nullopt;
+  FILETIME unused{};
+  if (GetProcessTimes(process, &created, &unused, &unused, &unused) == 0) return std::nullopt;
   return std::uint64_t{created.dwHighDateTime} << 32U | created.dwLowDateTime;
 }
 

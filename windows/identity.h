@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "handle.h"
+#include "win32.h"
 
 namespace share_data {
 

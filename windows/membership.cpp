@@ -6,8 +6,8 @@
 #include <chrono>
 
 #include "failure.h"
-#include "security.h"
 #include "stop_request.h"
+#include "win32.h"
 
 namespace share_data {
 namespace {
@@ -47,6 +47,10 @@ void Membership::be_admitted(std::uint32_t max) {
     (void)Generation{table_}.wait({}, 200);
   }
   table_.replace(slot(), word_of(identity_, Mark::candidate), word_of(identity_, Mark::joining), log_);
+  give_turn_back();
+}
+
+void Membership::give_turn_back() {
   Word turn = word_of(identity_);
   table_.admitting.compare_exchange_strong(turn, 0);
 }
@@ -60,26 +64,20 @@ void Membership::get_ready() {
 void Membership::withdraw() {
   if (slot_) table_.replace(slot(), word_of(identity_, Mark::candidate), 0, log_);
   slot_.reset();
-  Word turn = word_of(identity_);
-  table_.admitting.compare_exchange_strong(turn, 0);
+  give_turn_back();
   tell(table_, log_);  // others wait for the turn
 }
 
 void Membership::claim(Mark mark) {
   slot_ = table_.claim(word_of(identity_, mark), log_);
   if (slot_) return;
-  take_out_the_dead();
-  slot_ = table_.claim(word_of(identity_, mark), log_);
-  if (!slot_) {
-    throw Failure("all slots of the table are taken", fmt::format("this program counts {} copies at most", slot_count));
-  }
-}
-
-void Membership::take_out_the_dead() {
-  for (const Word word : table_.look().slots) {
+  for (const Word word : table_.look().slots) {  // make room: some may be dead
     if (word != 0 && !is_alive(identity_of(word))) table_.take_out(identity_of(word), log_);
   }
   tell(table_, log_);
+  slot_ = table_.claim(word_of(identity_, mark), log_);
+  if (slot_) return;
+  throw Failure("all slots of the table are taken", fmt::format("this program counts {} copies at most", slot_count));
 }
 
 View Membership::look() {

@@ -57,7 +57,7 @@ class Membership {
   void claim(Mark mark);
   void get_ready();
   void withdraw();
-  void take_out_the_dead();
+  void give_turn_back();
   [[nodiscard]] bool repair_own_slot(const View& view);
   void take_turn();
   [[nodiscard]] bool has_place(std::uint32_t max, bool candidates_count) const;

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "common_options.h"
-#include "unicode.h"
+#include "win32.h"
 
 namespace share_data {
 namespace {

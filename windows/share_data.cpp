@@ -2,13 +2,12 @@
 //
 // Try it: start it in two consoles, with --explain, and watch the first one. Then read on, in this order:
 //   shared_table.cpp    the shared section, in the two spellings that compilers have for it
-//   shared_section.h    that section in the program itself, or in a DLL that any program can load
-//   named_mapping.h     the other way to share memory: CreateFileMapping and MapViewOfFile
+//   shared_memory.h     that section in the program itself or in a DLL, and the other way: a named mapping
 //   table.h             what lies in the shared memory, and what each word means
 //   identity.h          why a pid is not enough
 //   wait.h              what a copy sleeps on, how it tells the others, how it learns that one was killed
 //   membership.h        how a copy joins and leaves, whatever happens meanwhile
-//   security.h          how copies of other users, elevated and confined ones count together
+//   win32.h             handles, text, and how copies of other users, elevated and confined ones count together
 //   display.h           how a change becomes a line
 //   status.h            --status, which only looks
 //   options.h           the command line
@@ -16,7 +15,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -26,34 +24,29 @@
 #include "failure.h"
 #include "log.h"
 #include "membership.h"
-#include "named_mapping.h"
 #include "options.h"
-#include "shared_section.h"
+#include "shared_memory.h"
 #include "status.h"
 #include "stop_request.h"
-#include "unicode.h"
+#include "win32.h"
 
 namespace share_data {
 namespace {
 
-[[nodiscard]] SharedSection open_section(const Options& options, const Log& log) {
-  return options.via == Via::dll ? SharedSection::of_dll(options.dll, log) : SharedSection::of_program(log);
+[[nodiscard]] SharedMemory open_memory(const Options& options, const Log& log) {
+  if (options.via == Via::dll) return section_of_dll(options.dll, log);
+  if (options.via == Via::mapping) return open_or_create_mapping(options.name, log);
+  return section_of_program(log);
 }
 
 /// Joins the other copies, shows the count until there is a request to leave, and leaves.
 void run(const Options& options, const Log& log) {
   check_standard_descriptors();
   const StopRequest stop{options.run_for};
-  std::optional<NamedMapping> mapping;
-  std::optional<SharedSection> section;
-  if (options.via == Via::mapping) {
-    mapping.emplace(NamedMapping::open_or_create(options.name, log));
-  } else {
-    section.emplace(open_section(options, log));
-  }
-  Membership membership{mapping ? mapping->table() : section->table(), log};
+  const SharedMemory memory = open_memory(options, log);
+  Membership membership{*memory.table, log};
   membership.join(options.max);
-  log.note("{}", mapping ? mapping->describe() : section->describe());
+  log.note("{}", memory.description);
   Display display{membership, log};
   for (;;) {
     display.show(membership.look());
@@ -64,12 +57,8 @@ void run(const Options& options, const Log& log) {
 }
 
 void show_status(const Options& options, const Log& log) {
-  if (options.via == Via::mapping) {
-    const auto mapping = NamedMapping::open_existing(options.name);
-    return print_status(mapping ? &mapping->table() : nullptr, mapping ? mapping->describe() : "no mapping", log);
-  }
-  const SharedSection section = open_section(options, log);
-  print_status(&section.table(), section.describe(), log);
+  const bool by_name = options.via == Via::mapping;
+  print_status(by_name ? open_existing_mapping(options.name, log) : open_memory(options, log), log);
 }
 
 }  // namespace

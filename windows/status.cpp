@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -16,47 +17,30 @@
 namespace share_data {
 namespace {
 
-using std::chrono::system_clock;
+/// How long the process has been running; empty if the system does not tell.
+std::optional<double> seconds_since_start_of(Identity identity) {
+  const auto started = start_of(identity);
+  if (!started) return std::nullopt;
+  const std::chrono::duration<double> time = std::chrono::system_clock::now() - *started;
+  return std::max(0.0, time.count());  // the clock may have been set back
+}
 
 /// The longest running first.
 std::vector<Instance> instances_in(const Table& table) {
-  std::vector<Identity> live;
+  std::set<Identity> live;  // a copy that moves to another slot is in two of them
   for (const Word word : table.look().slots) {
-    if (is_counted(word) && is_alive(identity_of(word))) live.push_back(identity_of(word));
+    if (is_counted(word) && is_alive(identity_of(word))) live.insert(identity_of(word));
   }
-  std::ranges::sort(live);
-  live.erase(std::unique(live.begin(), live.end()), live.end());
   std::vector<Instance> instances;
-  for (const Identity identity : live) {
-    std::optional<double> seconds;
-    if (const auto started = start_of(identity)) {
-      seconds = std::max(0.0, std::chrono::duration<double>(system_clock::now() - *started).count());
-    }
-    instances.push_back({.pid = pid_of(identity), .seconds = seconds});
-  }
+  for (const Identity identity : live) instances.push_back({pid_of(identity), seconds_since_start_of(identity)});
   std::ranges::stable_sort(instances, std::greater{}, &Instance::seconds);
   return instances;
 }
 
-std::string_view meaning_of(Word word) {
-  switch (mark_of(word)) {
-    case Mark::running:
-      return "running; counted";
-    case Mark::joining:
-      return "has just joined, not everybody has been told; counted";
-    case Mark::candidate:
-      return "counts the others, for --max; not counted";
-    case Mark::leaving:
-      return "leaving; not counted";
-    case Mark::killed:
-      return "was killed, and everybody is being told; free for the next copy";
-  }
-  return "garbage";
-}
-
 /// The memory itself, word by word.
-std::string words_in(const Table& table, const std::string& where) {
-  std::string text = fmt::format("\n{}\n", where);
+std::string words_in(const SharedMemory& memory) {
+  const Table& table = *memory.table;
+  std::string text = fmt::format("\n{}\n", memory.description);
   const auto add = [&](std::string_view word, const std::string& value, std::string_view meaning) {
     text += fmt::format("  {:<10}  {:<18}  {}\n", word, value, meaning);
   };
@@ -74,11 +58,16 @@ std::string words_in(const Table& table, const std::string& where) {
 
 }  // namespace
 
-void print_status(const Table* table, const std::string& where, const Log& log) {
-  const std::error_code error =
-      table == nullptr ? log.status({}, 0)
-                       : log.status(instances_in(*table), table->plain, log.explains() ? words_in(*table, where) : "");
-  if (error) throw std::system_error(error, "standard output");
+void print_status(const std::optional<SharedMemory>& memory, const Log& log) {
+  std::vector<Instance> instances;
+  std::int32_t plain = 0;
+  std::string words;
+  if (memory) {
+    instances = instances_in(*memory->table);
+    plain = memory->table->plain;
+    if (log.explains()) words = words_in(*memory);
+  }
+  if (const auto error = log.status(instances, plain, words)) throw std::system_error(error, "standard output");
 }
 
 }  // namespace share_data

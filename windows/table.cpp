@@ -1,9 +1,28 @@
 #include "table.h"
 
 #include <algorithm>
-#include <string_view>
 
 namespace share_data {
+namespace {
+
+struct MarkText {
+  std::string_view name;
+  std::string_view meaning;
+};
+
+MarkText text_of(Word word) {
+  constexpr std::array<MarkText, 5> texts{{
+      {"", "running; counted"},
+      {"|joining", "has just joined, not everybody has been told; counted"},
+      {"|candidate", "counts the others, for --max; not counted"},
+      {"|leaving", "leaving; not counted"},
+      {"|killed", "was killed, and everybody is being told; free for the next copy"},
+  }};
+  const auto mark = static_cast<std::size_t>(mark_of(word));
+  return mark < texts.size() ? texts[mark] : MarkText{"|garbage", "garbage"};
+}
+
+}  // namespace
 
 View Table::look() const {
   View view{.live = 0, .slots = {slots.begin(), slots.end()}};
@@ -37,10 +56,8 @@ void Table::take_out(Identity dead, const Log& log) {
   }
 }
 
-std::string to_text(Word word) {
-  constexpr std::array<std::string_view, 5> names{"", "|joining", "|candidate", "|leaving", "|killed"};
-  const auto mark = static_cast<std::size_t>(mark_of(word));
-  return std::to_string(pid_of(identity_of(word))).append(mark < names.size() ? names[mark] : "|garbage");
-}
+std::string to_text(Word word) { return std::to_string(pid_of(identity_of(word))).append(text_of(word).name); }
+
+std::string_view meaning_of(Word word) { return text_of(word).meaning; }
 
 }  // namespace share_data

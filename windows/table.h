@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "identity.h"
@@ -43,8 +44,9 @@ inline constexpr unsigned mark_shift = identity_bits;
   return word != 0 && (mark_of(word) == Mark::running || mark_of(word) == Mark::joining);
 }
 
-/// For people: `0`, `4242`, `4242|joining`.
+/// For people: `0`, `4242`, `4242|joining`; and what that means.
 [[nodiscard]] std::string to_text(Word word);
+[[nodiscard]] std::string_view meaning_of(Word word);
 
 /// The table at one look.
 struct View {

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "failed_call.h"
-#include "security.h"
 #include "stop_request.h"
 
 namespace share_data {
@@ -27,9 +26,8 @@ std::string event_name(std::uint64_t id, std::uint32_t number) {
 Handle open_event(std::uint64_t id, std::uint32_t number) {
   constexpr DWORD rights = SYNCHRONIZE | EVENT_MODIFY_STATE;
   static ForEverybody security{rights};
-  const std::string name = event_name(id, number);
-  const std::wstring wide{name.begin(), name.end()};
-  return Handle{CreateEventExW(security.attributes(), wide.c_str(), CREATE_EVENT_MANUAL_RESET, rights)};
+  const std::wstring name = to_utf16(event_name(id, number));
+  return Handle{CreateEventExW(security.attributes(), name.c_str(), CREATE_EVENT_MANUAL_RESET, rights)};
 }
 
 /// Memory is new, or somebody has zeroed it, if it has no id.
@@ -123,14 +121,15 @@ std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
   for (const Identity identity : to_watch(view, own)) {
     if (std::ranges::find(ended, identity) != ended.end()) continue;
     const auto known = std::ranges::find(before, identity, &Watched::identity);
-    OpenedProcess process = known == before.end() ? open_process(identity) : OpenedProcess{std::move(known->process)};
+    if (known != before.end()) {
+      watched_.push_back(std::move(*known));
+      continue;
+    }
+    OpenedProcess process = open_process(identity);
+    const auto* const refusal = process.dead ? "it has ended" : "no";
+    log_.explain("OpenProcess({}) = {}", pid_of(identity), process.handle ? "a handle that its end signals" : refusal);
     if (process.dead) ended.push_back(identity);
     all_open_ = all_open_ && (process.dead || process.handle);
-    if (known == before.end()) {
-      const auto* const refusal = process.dead ? "it has ended" : "no";
-      log_.explain("OpenProcess({}) = {}", pid_of(identity),
-                   process.handle ? "a handle that its end signals" : refusal);
-    }
     if (process.handle) watched_.push_back({identity, std::move(process.handle)});
   }
   return ended;
@@ -144,31 +143,28 @@ void Watch::wait(HANDLE line) {
               look_again_after_ms);
   }
   said_so_ = said_so_ || polls;
-  if (log_.explains()) explain_sleep();
+  if (log_.explains()) log_.explain("waiting for {}", awaited());
   std::vector<HANDLE> handles = processes();
   if (line != nullptr) handles.push_back(line);
   void* const woken = generation_.wait(std::move(handles), polls ? look_again_after_ms : INFINITE);
-  if (log_.explains()) explain_wake(woken);
+  if (log_.explains()) log_.explain("woken: {}", reason_for(woken));
 }
 
-void Watch::explain_sleep() const {
-  std::string text = fmt::format("waiting for the event of generation {}, a request to leave", generation_.number());
+std::string Watch::awaited() const {
+  std::string text = fmt::format("the event of generation {}, a request to leave", generation_.number());
   if (!watched_.empty()) text += ", and the end of";
   for (const Watched& watched : watched_) text += fmt::format(" {}", pid_of(watched.identity));
-  log_.explain("{}", text);
+  return text;
 }
 
-void Watch::explain_wake(HANDLE woken) const {
-  const auto ended = std::ranges::find(watched_, woken, [](const Watched& watched) { return watched.process.get(); });
-  if (ended != watched_.end()) {
-    log_.explain("woken: process {} has ended", pid_of(ended->identity));
-  } else if (woken == nullptr) {
-    log_.explain("woken: it is time for a look");
-  } else if (woken == generation_.event()) {
-    log_.explain("woken: somebody has set the event of generation {}", generation_.number());
-  } else {
-    log_.explain("woken: {}", woken == StopRequest::event() ? "a request to leave" : "the line before is written");
+std::string Watch::reason_for(HANDLE woken) const {
+  for (const Watched& watched : watched_) {
+    if (watched.process.get() == woken) return fmt::format("process {} has ended", pid_of(watched.identity));
   }
+  if (woken == nullptr) return "it is time for a look";
+  if (woken == StopRequest::event()) return "a request to leave";
+  if (woken != generation_.event()) return "the line before is written";
+  return fmt::format("somebody has set the event of generation {}", generation_.number());
 }
 
 }  // namespace share_data

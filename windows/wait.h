@@ -4,12 +4,13 @@
 #include <windows.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
-#include "handle.h"
 #include "identity.h"
 #include "log.h"
 #include "table.h"
+#include "win32.h"
 
 namespace share_data {
 
@@ -77,8 +78,8 @@ class Watch {
 
   [[nodiscard]] std::vector<HANDLE> processes() const;
   [[nodiscard]] std::vector<Identity> those_that_ended() const;
-  void explain_sleep() const;
-  void explain_wake(HANDLE woken) const;
+  [[nodiscard]] std::string awaited() const;
+  [[nodiscard]] std::string reason_for(HANDLE woken) const;
 
   Table& table_;
   const Log& log_;

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "handle.h"
+#include "win32.h"
 
 namespace share_data::bench {
 

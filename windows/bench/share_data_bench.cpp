@@ -24,7 +24,7 @@
 
 #include "calls.h"
 #include "crowd.h"
-#include "handle.h"
+#include "win32.h"
 
 namespace share_data::bench {
 namespace {

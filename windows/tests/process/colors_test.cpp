@@ -7,7 +7,7 @@
 #include <string>
 
 #include "copies.h"
-#include "handle.h"
+#include "win32.h"
 
 namespace share_data::test {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "copies.h"
-#include "named_mapping.h"
-#include "unicode.h"
+#include "shared_memory.h"
+#include "win32.h"
 
 namespace share_data::test {
 namespace {
@@ -83,8 +83,7 @@ TEST(Death, AfterAllWereKilledAFreshStartShowsOneAtOnce) {
   const Folder folder;
   const std::vector<std::wstring> mapping{L"--via", L"mapping", L"--name", unique_name()};
   const Copy witness{folder.exe(), Start{.arguments = mapping, .suspended = true}};
-  const NamedMapping table =
-      NamedMapping::open_or_create(to_utf8(mapping.back()), Log{{}, 0});  // so that it outlives them
+  const SharedMemory table = open_or_create_mapping(to_utf8(mapping.back()), Log{{}, 0});  // so that it outlives them
   Copies copies;
   start(copies, 12, folder.exe(), Start{.arguments = mapping});
   ASSERT_TRUE(all_show(copies, 12)) << all_output(copies);

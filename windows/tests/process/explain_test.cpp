@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "copies.h"
-#include "unicode.h"
+#include "win32.h"
 
 namespace share_data::test {
 namespace {

@@ -12,9 +12,9 @@
 
 #include "copy.h"
 #include "identity.h"
-#include "named_mapping.h"
-#include "unicode.h"
+#include "shared_memory.h"
 #include "wait.h"
+#include "win32.h"
 
 namespace share_data::test {
 namespace {
@@ -48,7 +48,7 @@ void write_section(const Copy& copy, const std::vector<std::uint64_t>& words) {
 /// A table in a mapping, and copies that share it.
 class Garbage : public testing::Test {
  protected:
-  [[nodiscard]] Table& table() const { return mapping_.table(); }
+  [[nodiscard]] Table& table() const { return *mapping_.table; }
   [[nodiscard]] std::unique_ptr<Copy> start(std::vector<std::wstring> more = {}) const {
     std::vector<std::wstring> arguments{L"--via", L"mapping", L"--name", to_utf16(name_)};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -60,7 +60,7 @@ class Garbage : public testing::Test {
  private:
   Folder folder_;
   std::string name_ = to_utf8(unique_name());
-  NamedMapping mapping_ = NamedMapping::open_or_create(name_, Log{{}, 0});
+  SharedMemory mapping_ = open_or_create_mapping(name_, Log{{}, 0});
 };
 
 TEST_F(Garbage, ASlotThatWasOverwrittenIsClaimedAgain) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "copies.h"
-#include "unicode.h"
+#include "win32.h"
 
 namespace share_data::test {
 namespace {

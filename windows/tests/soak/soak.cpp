@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 
 #include "identity.h"
-#include "named_mapping.h"
+#include "shared_memory.h"
 #include "table.h"
-#include "unicode.h"
+#include "win32.h"
 
 namespace share_data::test {
 namespace {
@@ -172,9 +172,9 @@ Identity Soak::somebody() const {
 
 void Soak::write(std::size_t offset, const std::vector<std::uint64_t>& words) {
   if (!mapping_.empty()) {
-    const NamedMapping mapping = NamedMapping::open_or_create(to_utf8(mapping_), Log{{}, 0});
-    const Names before{mapping.table().id, mapping.table().changes};
-    auto* const bytes = reinterpret_cast<std::byte*>(&mapping.table());
+    const SharedMemory mapping = open_or_create_mapping(to_utf8(mapping_), Log{{}, 0});
+    const Names before{mapping.table->id, mapping.table->changes};
+    auto* const bytes = reinterpret_cast<std::byte*>(mapping.table.get());
     std::ranges::copy(std::as_bytes(std::span{words}), bytes + offset);
     return wake_all(before);
   }

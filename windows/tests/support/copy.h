@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "handle.h"
+#include "win32.h"
 
 namespace share_data::test {
 

@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include "copy.h"
-#include "security.h"
 
 namespace share_data {
 namespace {

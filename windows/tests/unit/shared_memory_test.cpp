@@ -1,4 +1,4 @@
-#include "named_mapping.h"
+#include "shared_memory.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 
 #include "copy.h"
 #include "failure.h"
-#include "unicode.h"
+#include "win32.h"
 
 namespace share_data {
 namespace {
@@ -32,46 +32,46 @@ class Foreign {
 
 TEST(NamedMapping, IsOneTableForAllThatOpenIt) {
   const std::string name = to_utf8(test::unique_name());
-  const NamedMapping first = NamedMapping::open_or_create(name, Log{{}, 0});
-  const NamedMapping second = NamedMapping::open_or_create(name, Log{{}, 0});
-  EXPECT_NE(&first.table(), &second.table());
-  first.table().plain = 42;
-  EXPECT_EQ(second.table().plain, 42);
-  EXPECT_TRUE(first.describe().starts_with("created"));
-  EXPECT_TRUE(second.describe().starts_with("attached to"));
+  const SharedMemory first = open_or_create_mapping(name, Log{{}, 0});
+  const SharedMemory second = open_or_create_mapping(name, Log{{}, 0});
+  EXPECT_NE(first.table.get(), second.table.get());
+  first.table->plain = 42;
+  EXPECT_EQ(second.table->plain, 42);
+  EXPECT_TRUE(first.description.starts_with("created"));
+  EXPECT_TRUE(second.description.starts_with("attached to"));
 }
 
 TEST(NamedMapping, IsEmptyWhenItIsNew) {
-  const NamedMapping mapping = NamedMapping::open_or_create(to_utf8(test::unique_name()), Log{{}, 0});
-  EXPECT_EQ(mapping.table().plain, 0);
-  EXPECT_EQ(mapping.table().look().live, 0U);
+  const SharedMemory mapping = open_or_create_mapping(to_utf8(test::unique_name()), Log{{}, 0});
+  EXPECT_EQ(mapping.table->plain, 0);
+  EXPECT_EQ(mapping.table->look().live, 0U);
 }
 
 TEST(NamedMapping, GoesWithTheLastOneThatHasIt) {
   const std::string name = to_utf8(test::unique_name());
-  { NamedMapping::open_or_create(name, Log{{}, 0}).table().plain = 42; }
-  EXPECT_FALSE(NamedMapping::open_existing(name));
-  EXPECT_EQ(NamedMapping::open_or_create(name, Log{{}, 0}).table().plain, 0);
+  { open_or_create_mapping(name, Log{{}, 0}).table->plain = 42; }
+  EXPECT_FALSE(open_existing_mapping(name, Log{{}, 0}));
+  EXPECT_EQ(open_or_create_mapping(name, Log{{}, 0}).table->plain, 0);
 }
 
 TEST(NamedMapping, TakesNamesInAnyScript) {
   const std::string name = to_utf8(test::unique_name()) + " \xe6\x95\xb0";
-  const NamedMapping mapping = NamedMapping::open_or_create(name, Log{{}, 0});
-  EXPECT_TRUE(NamedMapping::open_existing(name));
+  const SharedMemory mapping = open_or_create_mapping(name, Log{{}, 0});
+  EXPECT_TRUE(open_existing_mapping(name, Log{{}, 0}));
 }
 
 TEST(NamedMapping, RefusesANameThatAnEventHas) {
   const std::wstring name = test::unique_name();
   const Handle event{CreateEventW(nullptr, FALSE, FALSE, (L"Local\\" + name).c_str())};
-  EXPECT_THROW(NamedMapping::open_or_create(to_utf8(name), Log{{}, 0}), Failure);
-  EXPECT_THROW((void)NamedMapping::open_existing(to_utf8(name)), Failure);
+  EXPECT_THROW((void)open_or_create_mapping(to_utf8(name), Log{{}, 0}), Failure);
+  EXPECT_THROW((void)open_existing_mapping(to_utf8(name), Log{{}, 0}), Failure);
 }
 
 TEST(NamedMapping, RefusesAMappingOfAnotherSize) {
   const Foreign smaller{sizeof(Table) / 2};
   const Foreign larger{sizeof(Table) * 2};
-  EXPECT_THROW(NamedMapping::open_or_create(smaller.name(), Log{{}, 0}), Failure);
-  EXPECT_THROW(NamedMapping::open_or_create(larger.name(), Log{{}, 0}), Failure);
+  EXPECT_THROW((void)open_or_create_mapping(smaller.name(), Log{{}, 0}), Failure);
+  EXPECT_THROW((void)open_or_create_mapping(larger.name(), Log{{}, 0}), Failure);
 }
 
 TEST(NamedMapping, RefusesForeignContentAndChangesNoByteOfIt) {
@@ -80,8 +80,8 @@ TEST(NamedMapping, RefusesForeignContentAndChangesNoByteOfIt) {
   ASSERT_NE(view, nullptr);
   std::memset(view, 0x5a, sizeof(Table));
   const std::vector<unsigned char> expected(sizeof(Table), 0x5a);
-  EXPECT_THROW(NamedMapping::open_or_create(foreign.name(), Log{{}, 0}), Failure);
-  EXPECT_THROW((void)NamedMapping::open_existing(foreign.name()), Failure);
+  EXPECT_THROW((void)open_or_create_mapping(foreign.name(), Log{{}, 0}), Failure);
+  EXPECT_THROW((void)open_existing_mapping(foreign.name(), Log{{}, 0}), Failure);
   EXPECT_EQ(std::memcmp(view, expected.data(), sizeof(Table)), 0);
   UnmapViewOfFile(view);
 }
@@ -91,14 +91,14 @@ TEST(NamedMapping, RefusesForeignContentBehindAnEmptyMagic) {
   auto* view = static_cast<Table*>(MapViewOfFile(foreign.handle(), FILE_MAP_WRITE, 0, 0, 0));
   ASSERT_NE(view, nullptr);
   view->slots[17] = 99;
-  EXPECT_THROW(NamedMapping::open_or_create(foreign.name(), Log{{}, 0}), Failure);
+  EXPECT_THROW((void)open_or_create_mapping(foreign.name(), Log{{}, 0}), Failure);
   EXPECT_EQ(view->magic, 0U);
   UnmapViewOfFile(view);
 }
 
 TEST(NamedMapping, RefusesMemoryThatIsOnlyReserved) {
   const Foreign reserved{sizeof(Table), PAGE_READWRITE | SEC_RESERVE};
-  EXPECT_THROW(NamedMapping::open_or_create(reserved.name(), Log{{}, 0}), Failure);
+  EXPECT_THROW((void)open_or_create_mapping(reserved.name(), Log{{}, 0}), Failure);
 }
 
 TEST(NamedMapping, OfACopyWithOtherRightsIsRefusedWithTheReason) {
@@ -111,7 +111,7 @@ TEST(NamedMapping, OfACopyWithOtherRightsIsRefusedWithTheReason) {
                                           (L"Local\\" + name).c_str())};
   LocalFree(nobody);
   try {
-    NamedMapping::open_or_create(to_utf8(name), Log{{}, 0});
+    (void)open_or_create_mapping(to_utf8(name), Log{{}, 0});
     FAIL() << "it was not refused";
   } catch (const Failure& failure) {
     EXPECT_NE(failure.hint().find("lets us not use it"), std::string::npos) << failure.hint();
@@ -121,7 +121,7 @@ TEST(NamedMapping, OfACopyWithOtherRightsIsRefusedWithTheReason) {
 TEST(NamedMapping, SaysWhatToDoIfTheNameIsTaken) {
   const Foreign foreign{sizeof(Table) * 2};
   try {
-    NamedMapping::open_or_create(foreign.name(), Log{{}, 0});
+    (void)open_or_create_mapping(foreign.name(), Log{{}, 0});
     FAIL() << "it was not refused";
   } catch (const Failure& failure) {
     EXPECT_NE(failure.hint().find("--name"), std::string::npos) << failure.hint();

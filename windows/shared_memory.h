@@ -1,0 +1,37 @@
+// Where the table lies: in a section of a program file or DLL that is marked as shared, or in a named mapping.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "log.h"
+#include "table.h"
+
+namespace share_data {
+
+/// Memory with a table of ours. Each function here throws Failure if there is none, and changes nothing then. The
+/// system throws the memory away with the last process that has it.
+struct SharedMemory {
+  std::shared_ptr<Table> table;  ///< gives the memory back at the end
+  std::string description;       ///< `section SHARED at 0x140008000, 33 KiB, shared by all that run C:\share_data.exe`
+};
+
+/// The section SHARED of the program that runs (shared_table.cpp). All processes of a session that run the same file
+/// have it at once. The system makes it from the file for the first of them. A section that is not marked as shared is
+/// refused: each process would count itself alone.
+[[nodiscard]] SharedMemory section_of_program(const Log& log);
+
+/// The same of the DLL at `path`, UTF-8, for all that load it; if that is empty, of share_data_table.dll beside the
+/// program. A DLL that is not ours is refused before any of its code runs.
+[[nodiscard]] SharedMemory section_of_dll(std::string_view path, const Log& log);
+
+/// The mapping `name`, UTF-8, without a namespace; it is made of zeros if there is none. Whatever .exe file a process
+/// runs, and wherever that lies: the name decides who shares. The system keeps the memory in its paging file.
+[[nodiscard]] SharedMemory open_or_create_mapping(std::string_view name, const Log& log);
+
+/// The mapping `name`, only to be read. Empty if there is none.
+[[nodiscard]] std::optional<SharedMemory> open_existing_mapping(std::string_view name, const Log& log);
+
+}  // namespace share_data

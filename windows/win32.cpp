@@ -1,0 +1,70 @@
+#include "win32.h"
+
+#include <aclapi.h>
+#include <sddl.h>
+
+#include <fmt/format.h>
+#include <fmt/xchar.h>
+
+#include "log.h"
+
+namespace share_data {
+namespace {
+
+/// Everybody, and app containers, whom that leaves out.
+std::wstring allow_everybody(DWORD mask) { return fmt::format(L"(A;;{0:#x};;;WD)(A;;{0:#x};;;S-1-15-2-1)", mask); }
+
+/// From text (https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format). Null if the
+/// system refuses it, which stands for the usual security.
+std::shared_ptr<void> descriptor_of(const std::wstring& text) {
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  ConvertStringSecurityDescriptorToSecurityDescriptorW(text.c_str(), SDDL_REVISION_1, &descriptor, nullptr);
+  return {descriptor, LocalFree};
+}
+
+/// As text, who may do what with this process. Empty if the system does not tell.
+std::wstring own_access_list() {
+  PSECURITY_DESCRIPTOR found = nullptr;
+  GetSecurityInfo(GetCurrentProcess(), SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, nullptr, nullptr, nullptr, nullptr,
+                  &found);
+  const std::shared_ptr<void> descriptor{found, LocalFree};
+  wchar_t* text = nullptr;
+  ConvertSecurityDescriptorToStringSecurityDescriptorW(found, SDDL_REVISION_1, DACL_SECURITY_INFORMATION, &text,
+                                                       nullptr);
+  const std::shared_ptr<wchar_t> list{text, LocalFree};
+  return text == nullptr ? L"" : text;
+}
+
+}  // namespace
+
+std::wstring to_utf16(std::string_view utf8) {
+  std::wstring text(utf8.size(), L'\0');  // UTF-16 never has more units than UTF-8 has bytes
+  const auto size = static_cast<int>(utf8.size());
+  const int length = MultiByteToWideChar(CP_UTF8, 0, utf8.data(), size, text.data(), size);
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+std::string to_utf8(std::wstring_view utf16) {
+  std::string text(3 * utf16.size(), '\0');  // one unit never takes more than 3 bytes
+  const int length = WideCharToMultiByte(CP_UTF8, 0, utf16.data(), static_cast<int>(utf16.size()), text.data(),
+                                         static_cast<int>(text.size()), nullptr, nullptr);
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+// The label: processes of low integrity may write, too
+// (https://learn.microsoft.com/windows/win32/secauthz/mandatory-integrity-control).
+ForEverybody::ForEverybody(DWORD mask)
+    : descriptor_(descriptor_of(L"D:" + allow_everybody(mask) + L"S:(ML;;NW;;;LW)")),
+      attributes_{sizeof(attributes_), descriptor_.get(), FALSE} {}
+
+void let_everybody_watch(const Log& log) {
+  const std::wstring rights = own_access_list();
+  if (!rights.starts_with(L"D:") || rights.find(L"NO_ACCESS_CONTROL") != std::wstring::npos) return;  // all may
+  const auto more = descriptor_of(rights + allow_everybody(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION));
+  const bool done = more && SetKernelObjectSecurity(GetCurrentProcess(), DACL_SECURITY_INFORMATION, more.get()) != 0;
+  log.explain("SetKernelObjectSecurity: {}", done ? "everybody may wait for the end of this process" : "refused");
+}
+
+}  // namespace share_data

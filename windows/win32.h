@@ -1,0 +1,46 @@
+// What Windows hands out and takes: handles; text in UTF-16, where everything else here speaks UTF-8; and who may use
+// what, so that copies of other users, elevated ones and confined ones in the same session count together.
+#pragma once
+
+#include <windows.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace share_data {
+
+class Log;
+
+struct CloseHandles {
+  void operator()(HANDLE handle) const { CloseHandle(handle); }
+};
+
+/// Owns a HANDLE. Both values that system calls use for "none" count as none.
+class Handle : public std::unique_ptr<void, CloseHandles> {
+ public:
+  explicit Handle(HANDLE handle = nullptr) : unique_ptr(handle == INVALID_HANDLE_VALUE ? nullptr : handle) {}
+};
+
+/// What is no valid Unicode becomes U+FFFD, the replacement character.
+[[nodiscard]] std::wstring to_utf16(std::string_view utf8);
+[[nodiscard]] std::string to_utf8(std::wstring_view utf16);
+
+/// A security descriptor for a new object that everybody may use with the rights `mask`: all users, the restricted
+/// processes of app containers, and those of low integrity.
+class ForEverybody {
+ public:
+  explicit ForEverybody(DWORD mask);
+
+  [[nodiscard]] SECURITY_ATTRIBUTES* attributes() { return &attributes_; }
+
+ private:
+  std::shared_ptr<void> descriptor_;
+  SECURITY_ATTRIBUTES attributes_;
+};
+
+/// Lets everybody wait for the end of this process and ask when it was started, and nothing else. Without it, a copy of
+/// another user would not learn that this one was killed.
+void let_everybody_watch(const Log& log);
+
+}  // namespace share_data
