@@ -1,5 +1,5 @@
-// The options of the log and of the request to stop. Each program adds its own. All of it is inline, because the parser
-// takes seconds to compile: only the file that reads the command line includes it.
+// The options that both programs take, and the text of --help around them. Each program adds its own. All of it is
+// inline, because the parser takes seconds to compile: only the file that reads the command line includes it.
 #pragma once
 
 #include <fmt/format.h>
@@ -7,8 +7,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,6 +53,47 @@ inline void add_log_options(CLI::App& app, LogStyle& style) {
       ->transform(one_of({"auto", "always", "never"}, "auto, always or never"));
   app.add_flag("--quiet", style.quiet, "No notes on standard error");
   app.add_flag("--explain", style.explain, "Show what happens in the shared memory, step by step");
+}
+
+/// What both programs take, into the struct of either, and the check that it goes together.
+template <typename Options>
+void add_common_options(CLI::App& app, Options& options) {
+  const auto from_1 = CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description("");
+  add_for_option(app, options.run_for);
+  app.add_option("--max", options.max, "Join only if fewer than N copies are live")->type_name("N")->check(from_1);
+  app.add_flag("--status", options.status, "Show the count and who is running; join nothing, change nothing");
+  add_log_options(app, options.style);
+  app.final_callback([&options] {
+    if (options.status && (options.run_for || options.max)) {
+      throw CLI::ValidationError("--status only looks; --for and --max are for copies that join");
+    }
+    if (options.status && options.style.json && options.style.explain) {
+      throw CLI::ValidationError("--status --explain is text for people; it does not go with --json");
+    }
+  });
+}
+
+/// What --help, --version and errors say besides the options: `memory` is what the copies are counted through, `ends`
+/// what ends one in order.
+inline void add_texts(CLI::App& app, std::string_view memory, std::string_view ends) {
+  app.description(fmt::format(R"(Counts its own running copies, live, through {}.
+
+Examples:
+  share_data            join the others and show the count until Ctrl+C
+  share_data --status   show who is running, without joining
+  share_data --explain  show what happens in the shared memory, too
+)",
+                              memory));
+  app.footer(fmt::format(R"(Exit codes:
+  0  normal end: {}, --for elapsed
+  1  an error of the operating system or of the shared memory
+  2  wrong usage
+  3  refused, because --max copies are live)",
+                         ends));
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return std::string{"share_data: "} + error.what() + "\nshare_data: see --help\n";
+  });
+  app.set_version_flag("--version", "share_data " SHARE_DATA_VERSION, "Print the version and exit");
 }
 
 }  // namespace share_data

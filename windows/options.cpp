@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <sstream>
 #include <utility>
 
@@ -14,21 +13,6 @@
 
 namespace share_data {
 namespace {
-
-constexpr auto description =
-    R"(Counts its own running copies, live, through a shared section of its .exe file.
-
-Examples:
-  share_data            join the others and show the count until Ctrl+C
-  share_data --status   show who is running, without joining
-  share_data --explain  show what happens in the shared memory, too
-)";
-
-constexpr auto exit_codes = R"(Exit codes:
-  0  normal end: Ctrl+C, window closed, --for elapsed
-  1  an error of the operating system or of the shared memory
-  2  wrong usage
-  3  refused, because --max copies are live)";
 
 /// The system's limit for the name of an object is MAX_PATH, the namespaces included.
 constexpr std::size_t longest_name = 200;
@@ -41,11 +25,7 @@ std::string check_name(const std::string& text) {
 }
 
 void declare(CLI::App& app, Options& options) {
-  const auto from_1 = CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description("");
-  add_for_option(app, options.run_for);
-  app.add_option("--max", options.max, "Join only if fewer than N copies are live")->type_name("N")->check(from_1);
-  app.add_flag("--status", options.status, "Show the count and who is running; join nothing, change nothing");
-  add_log_options(app, options.style);
+  add_common_options(app, options);
   app.add_option("--via", options.via,
                  "Share through the section of this .exe file, or through that of a DLL\n"
                  "or a mapping, for any .exe: section, dll or mapping (default section)")
@@ -58,14 +38,8 @@ void declare(CLI::App& app, Options& options) {
       ->check(CLI::Validator(check_name, ""));
 }
 
-/// Throws if options do not go together.
+/// Throws if options of ours do not go together.
 void check(const CLI::App& app, const Options& options) {
-  if (options.status && (options.run_for || options.max)) {
-    throw CLI::ValidationError("--status only looks; --for and --max are for copies that join");
-  }
-  if (options.status && options.style.json && options.style.explain) {
-    throw CLI::ValidationError("--status --explain is text for people; it does not go with --json");
-  }
   if (app.count("--name") > 0 && options.via != Via::mapping) {
     throw CLI::ValidationError("--name names a mapping: add --via mapping");
   }
@@ -77,14 +51,10 @@ void check(const CLI::App& app, const Options& options) {
 }  // namespace
 
 std::variant<Options, ExitCode> parse_options(std::vector<std::string> arguments) {
-  CLI::App app{description, "share_data"};
+  CLI::App app{"", "share_data"};
   Options options;
   declare(app, options);
-  app.footer(exit_codes);
-  app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return std::string{"share_data: "} + error.what() + "\nshare_data: see --help\n";
-  });
-  app.set_version_flag("--version", "share_data " SHARE_DATA_VERSION, "Print the version and exit");
+  add_texts(app, "a shared section of its .exe file", "Ctrl+C, window closed");
   std::ranges::reverse(arguments);  // the order that the parser takes a vector in
   try {
     app.parse(std::move(arguments));
