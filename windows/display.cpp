@@ -2,14 +2,19 @@
 
 #include <process.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <set>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "identity.h"
 #include "stop_request.h"
 
 namespace share_data {
@@ -46,6 +51,46 @@ unsigned __stdcall write_line(void* argument) {
   } catch (const std::exception&) {
     return ERROR_NOT_ENOUGH_MEMORY;
   }
+}
+
+/// How long the process has been running; empty if the system does not tell.
+std::optional<double> seconds_since_start_of(Identity identity) {
+  const auto started = start_of(identity);
+  if (!started) return std::nullopt;
+  const std::chrono::duration<double> time = std::chrono::system_clock::now() - *started;
+  return std::max(0.0, time.count());  // the clock may have been set back
+}
+
+/// The longest running first.
+std::vector<Instance> instances_in(const Table& table) {
+  std::set<Identity> live;  // a copy that moves to another slot is in two of them
+  for (const Word word : table.look().slots) {
+    if (is_counted(word) && is_alive(identity_of(word))) live.insert(identity_of(word));
+  }
+  std::vector<Instance> instances;
+  instances.reserve(live.size());
+  for (const Identity identity : live) instances.push_back({pid_of(identity), seconds_since_start_of(identity)});
+  std::ranges::stable_sort(instances, std::greater{}, &Instance::seconds);
+  return instances;
+}
+
+/// The memory itself, word by word.
+std::string words_in(const SharedMemory& memory) {
+  const Table& table = *memory.table;
+  std::string text = fmt::format("\n{}\n", memory.description);
+  const auto add = [&](std::string_view word, const std::string& value, std::string_view meaning) {
+    text += fmt::format("  {:<10}  {:<18}  {}\n", word, value, meaning);
+  };
+  add("magic", fmt::format("{:#x}", table.magic.load()), "a table of version 2");
+  add("id", fmt::format("{:#x}", table.id.load()), "a random number that the events are named after");
+  add("admitting", to_text(table.admitting), "whose turn it is to join under --max");
+  add("changes", std::to_string(table.changes), "goes up with every change; each value has its event");
+  add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
+  for (std::size_t i = 0; i < slot_count; ++i) {
+    const Word word = table.slots[i];
+    if (word != 0) add(fmt::format("slot {}", i), to_text(word), meaning_of(word));
+  }
+  return text;
 }
 
 }  // namespace
@@ -108,11 +153,9 @@ HANDLE Display::line_in_writing() {
 // The request to leave may have come while the line before was still being written. That one goes first.
 void Display::show_last(const Remains& remains) {
   if (!is_written_in_time()) return;
-  print({.kind = Event::Kind::left,
-         .live = remains.live,
-         .plain = remains.plain,
-         .left = {membership_.pid()},
-         .remark = remains.live == 0 ? "last one out, the memory goes too" : ""});
+  Event event{.kind = Event::Kind::left, .live = remains.live, .plain = remains.plain, .left = {membership_.pid()}};
+  if (remains.live == 0) event.remark = "last one out, the memory goes too";
+  print(std::move(event));
   (void)is_written_in_time();
 }
 
@@ -122,6 +165,13 @@ bool Display::is_written_in_time() {
     WaitForSingleObject(line, look_again_after_ms);
   }
   return true;
+}
+
+void print_status(const std::optional<SharedMemory>& memory, const Log& log) {
+  const auto instances = memory ? instances_in(*memory->table) : std::vector<Instance>{};
+  const std::int32_t plain = memory ? memory->table->plain.load() : 0;
+  const std::string words = memory && log.explains() ? words_in(*memory) : "";
+  if (const auto error = log.status(instances, plain, words)) throw std::system_error(error, "standard output");
 }
 
 }  // namespace share_data

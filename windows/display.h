@@ -1,8 +1,11 @@
-// How a change becomes a line.
+// How a change becomes a line, and what --status shows.
 #pragma once
+
+#include <optional>
 
 #include "log.h"
 #include "membership.h"
+#include "shared_memory.h"
 #include "table.h"
 #include "win32.h"
 
@@ -36,5 +39,9 @@ class Display {
   View shown_;
   Handle writing_;  ///< the thread that writes the line before
 };
+
+/// Prints the count and the live copies in `memory`; if it is empty, nobody is running. With --explain also the memory,
+/// word by word. Throws std::system_error if standard output takes no more.
+void print_status(const std::optional<SharedMemory>& memory, const Log& log);
 
 }  // namespace share_data

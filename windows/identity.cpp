@@ -54,8 +54,7 @@ bool is_alive(Identity identity) { return !open_process(identity).dead; }
 std::optional<std::chrono::system_clock::time_point> start_of(Identity identity) {
   using Ticks = std::chrono::duration<std::int64_t, std::ratio<1, 10'000'000>>;
   constexpr Ticks unix_epoch = std::chrono::seconds{11'644'473'600};  // in time since 1601
-  const OpenedProcess process = open_process(identity);
-  const auto created = creation_time(process.handle.get());
+  const auto created = creation_time(open_process(identity).handle.get());
   if (!created) return std::nullopt;
   const Ticks since_1970 = Ticks{static_cast<std::int64_t>(*created)} - unix_epoch;
   return std::chrono::system_clock::time_point{

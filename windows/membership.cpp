@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 
 #include "failure.h"
@@ -10,12 +9,6 @@
 #include "win32.h"
 
 namespace share_data {
-namespace {
-
-using namespace std::chrono_literals;
-using std::chrono::steady_clock;
-
-}  // namespace
 
 Membership::Membership(Table& table, const Log& log)
     : log_(log), table_(table), identity_(own_identity()), watch_(table, log) {}
@@ -26,11 +19,7 @@ Membership::~Membership() {
 
 void Membership::join(std::optional<std::uint32_t> max) {
   let_everybody_watch(log_);
-  if (max) {
-    be_admitted(*max);
-  } else {
-    claim(Mark::joining);
-  }
+  max ? be_admitted(*max) : claim(Mark::joining);
   ++table_.plain;
   in_plain_ = true;
   get_ready();
@@ -114,6 +103,7 @@ bool Membership::repair_own_slot(const View& view) {
 /// claimed: of too many, the last one to count sees them all. So it does no harm to take the turn from a copy that has
 /// ended, or that has had it for 2 s, because it is stopped.
 void Membership::take_turn() {
+  using std::chrono::steady_clock;
   Word waited_for = 0;
   auto deadline = steady_clock::now();
   while (!StopRequest::made()) {
@@ -122,15 +112,13 @@ void Membership::take_turn() {
     if (table_.admitting.compare_exchange_strong(holder, word_of(identity_))) return;
     const OpenedProcess process = open_process(identity_of(holder));
     const auto now = steady_clock::now();
-    if (holder != waited_for) deadline = now + 2s;
+    if (holder != waited_for) deadline = now + std::chrono::seconds{2};
     waited_for = holder;
     const bool may_take_it = process.dead || now >= deadline;
     if (may_take_it && table_.admitting.compare_exchange_strong(holder, word_of(identity_))) return;
     if (may_take_it) continue;
     const auto patience = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
-    std::vector<HANDLE> others;
-    if (process.handle) others.push_back(process.handle.get());
-    (void)generation.wait(others, static_cast<DWORD>(patience.count()));
+    (void)generation.wait({process.handle.get()}, static_cast<DWORD>(patience.count()));
   }
 }
 

@@ -15,13 +15,11 @@ namespace share_data {
 namespace {
 
 /// The system's limit for the name of an object is MAX_PATH, the namespaces included.
-constexpr std::size_t longest_name = 200;
-
 std::string check_name(const std::string& text) {
   if (text.empty() || text.find('\\') != std::string::npos) {
     return fmt::format("'{}' is no name: one or more characters, none of them \\", text);
   }
-  return to_utf16(text).size() > longest_name ? "longer than 200 characters" : "";
+  return to_utf16(text).size() > 200 ? "longer than 200 characters" : "";
 }
 
 void declare(CLI::App& app, Options& options) {
@@ -38,7 +36,7 @@ void declare(CLI::App& app, Options& options) {
       ->check(CLI::Validator(check_name, ""));
 }
 
-/// Throws if options of ours do not go together.
+/// Throws if they do not go together.
 void check(const CLI::App& app, const Options& options) {
   if (app.count("--name") > 0 && options.via != Via::mapping) {
     throw CLI::ValidationError("--name names a mapping: add --via mapping");
@@ -61,13 +59,13 @@ std::variant<Options, ExitCode> parse_options(std::vector<std::string> arguments
     check(app, options);
     return options;
   } catch (const CLI::ParseError& error) {
-    std::ostringstream output;
-    std::ostringstream errors;
-    // The library's own codes start at 100; its code for --help and --version is 0.
-    const bool answered = app.exit(error, output, errors) == 0;
-    (void)write_standard_output(output.str());
-    if (!answered) write_standard_error(errors.str());
-    return answered ? success : wrong_usage;
+    std::ostringstream text;
+    if (app.exit(error, text, text) != 0) {  // 0 after --help and --version
+      write_standard_error(text.str());
+      return wrong_usage;
+    }
+    (void)write_standard_output(text.str());
+    return success;
   }
 }
 

@@ -8,13 +8,10 @@
 //   wait.h              what a copy sleeps on, how it tells the others, how it learns that one was killed
 //   membership.h        how a copy joins and leaves, whatever happens meanwhile
 //   win32.h             handles, text, and how copies of other users, elevated and confined ones count together
-//   display.h           how a change becomes a line
-//   status.h            --status, which only looks
+//   display.h           how a change becomes a line, and --status, which only looks
 //   options.h           the command line
 #include <windows.h>
 
-#include <algorithm>
-#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
@@ -26,7 +23,6 @@
 #include "membership.h"
 #include "options.h"
 #include "shared_memory.h"
-#include "status.h"
 #include "stop_request.h"
 #include "win32.h"
 
@@ -72,7 +68,7 @@ extern "C" int wmain(int count, wchar_t** words) {
   const Log errors{{.color = Color::never}, GetCurrentProcessId()};
   try {
     std::vector<std::string> arguments;
-    std::transform(words + 1, words + count, std::back_inserter(arguments), to_utf8);
+    for (int i = 1; i < count; ++i) arguments.push_back(to_utf8(words[i]));
     const auto parsed = parse_options(std::move(arguments));
     if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
     const auto& options = *std::get_if<Options>(&parsed);

@@ -1,13 +1,10 @@
 #include "shared_memory.h"
 
-#include <windows.h>
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <span>
 #include <utility>
 
 #include "failed_call.h"
@@ -21,26 +18,21 @@ using Module = std::shared_ptr<HINSTANCE__>;
 constexpr auto our_dll = "--dll takes a copy of share_data_table.dll, which comes with share_data.exe";
 constexpr DWORD read_write = FILE_MAP_READ | FILE_MAP_WRITE;
 
-/// The section headers of a program or DLL as the system has mapped it
-/// (https://learn.microsoft.com/windows/win32/debug/pe-format#section-table-section-headers).
-std::span<const IMAGE_SECTION_HEADER> section_headers(const std::byte* image) {
-  IMAGE_DOS_HEADER dos{};
-  std::memcpy(&dos, image, sizeof(dos));
-  const auto* headers = reinterpret_cast<const IMAGE_NT_HEADERS*>(image + dos.e_lfanew);
-  return {IMAGE_FIRST_SECTION(headers), headers->FileHeader.NumberOfSections};
-}
-
 bool is_named_shared(const IMAGE_SECTION_HEADER& header) {
   return std::strncmp(reinterpret_cast<const char*>(header.Name), "SHARED", sizeof(header.Name)) == 0;
 }
 
-/// The table that fills the section SHARED of `module`.
+/// The table that fills the section SHARED of `module`, which has the layout of its file
+/// (https://learn.microsoft.com/windows/win32/debug/pe-format#section-table-section-headers).
 Table* table_in(HMODULE module, const std::string& file) {
   // The low bits of the handle of a module that was not loaded to be run say how it was loaded.
   auto* const image = reinterpret_cast<std::byte*>(reinterpret_cast<std::uintptr_t>(module) & ~std::uintptr_t{3});
-  const auto headers = section_headers(image);
-  const auto found = std::ranges::find_if(headers, is_named_shared);
-  if (found == headers.end() || found->Misc.VirtualSize < sizeof(Table)) {
+  const auto* const dos = reinterpret_cast<const IMAGE_DOS_HEADER*>(image);
+  const auto* const headers = reinterpret_cast<const IMAGE_NT_HEADERS*>(image + dos->e_lfanew);
+  const IMAGE_SECTION_HEADER* const first = IMAGE_FIRST_SECTION(headers);
+  const auto* const last = first + headers->FileHeader.NumberOfSections;
+  const auto* const found = std::find_if(first, last, is_named_shared);
+  if (found == last || found->Misc.VirtualSize < sizeof(Table)) {
     throw Failure(fmt::format("{} has no section SHARED with a table of ours", file), our_dll);
   }
   if ((found->Characteristics & IMAGE_SCN_MEM_SHARED) == 0) {
@@ -88,13 +80,11 @@ std::string object_name(std::string_view name) { return fmt::format("Local\\{}",
 /// True if these are the pages of a table: as many as it takes, and all there to be used. Memory that is only
 /// reserved, or part of a program, would crash whoever touches it.
 bool has_our_shape(const void* view, bool writable) {
+  constexpr std::size_t page = 4096;  // on all processors that Windows 10 runs on
+  constexpr std::size_t size = (sizeof(Table) + page - 1) / page * page;
   MEMORY_BASIC_INFORMATION info{};
-  SYSTEM_INFO system{};
-  GetSystemInfo(&system);
-  const std::size_t pages = (sizeof(Table) + system.dwPageSize - 1) / system.dwPageSize;
-  return VirtualQuery(view, &info, sizeof(info)) != 0 && info.RegionSize == pages * system.dwPageSize &&
-         info.State == MEM_COMMIT && info.Type == MEM_MAPPED &&
-         (info.Protect == PAGE_READWRITE || (info.Protect == PAGE_READONLY && !writable));
+  return VirtualQuery(view, &info, sizeof(info)) != 0 && info.RegionSize == size && info.State == MEM_COMMIT &&
+         info.Type == MEM_MAPPED && (info.Protect == PAGE_READWRITE || (info.Protect == PAGE_READONLY && !writable));
 }
 
 /// A table, or zeros that become one: the first copy writes the magic, in one step.
@@ -120,16 +110,6 @@ SharedMemory view_of(Handle mapping, const std::string& name, DWORD access, std:
   log.explain("MapViewOfFile = {}: from here on, it is memory like any other", fmt::ptr(view));
   return {std::move(table),
           fmt::format("{} mapping {}, {} KiB, at {}", how, name, sizeof(Table) / 1024, fmt::ptr(view))};
-}
-
-/// Empty if there is none.
-std::optional<SharedMemory> open_mapping(const std::string& name, DWORD access, const Log& log) {
-  Handle mapping{OpenFileMappingW(access, FALSE, to_utf16(name).c_str())};
-  const DWORD error = GetLastError();
-  log.explain("OpenFileMapping({}) = {}", name, mapping ? "a handle" : "none");
-  if (!mapping && error == ERROR_FILE_NOT_FOUND) return std::nullopt;
-  if (!mapping) throw failed_call(static_cast<int>(error), "OpenFileMapping", name);
-  return view_of(std::move(mapping), name, access, "attached to", log);
 }
 
 }  // namespace
@@ -158,14 +138,25 @@ SharedMemory section_of_dll(std::string_view path, const Log& log) {
   return memory;
 }
 
+std::optional<SharedMemory> open_existing_mapping(std::string_view name, const Log& log, DWORD access) {
+  const std::string object = object_name(name);
+  Handle mapping{OpenFileMappingW(access, FALSE, to_utf16(object).c_str())};
+  const DWORD error = GetLastError();
+  log.explain("OpenFileMapping({}) = {}", object, mapping ? "a handle" : "none");
+  if (mapping) return view_of(std::move(mapping), object, access, "attached to", log);
+  if (error == ERROR_FILE_NOT_FOUND) return std::nullopt;
+  throw failed_call(static_cast<int>(error), "OpenFileMapping", object);
+}
+
 // Opening comes first: to create a mapping that exists already means to ask for more rights than it gives.
 SharedMemory open_or_create_mapping(std::string_view name, const Log& log) {
-  ForEverybody security{SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE};
+  const auto security = for_everybody(SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE);
+  SECURITY_ATTRIBUTES attributes{sizeof(attributes), security.get(), FALSE};
   const std::string object = object_name(name);
   // Somebody may create or close it between the two calls, but hardly this often in a row.
   for (int attempts_left = 500;; --attempts_left) {
-    if (auto memory = open_mapping(object, read_write, log)) return *memory;
-    Handle mapping{CreateFileMappingW(INVALID_HANDLE_VALUE, security.attributes(), PAGE_READWRITE, 0, sizeof(Table),
+    if (auto memory = open_existing_mapping(name, log, read_write)) return *memory;
+    Handle mapping{CreateFileMappingW(INVALID_HANDLE_VALUE, &attributes, PAGE_READWRITE, 0, sizeof(Table),
                                       to_utf16(object).c_str())};
     const DWORD error = GetLastError();
     log.explain("CreateFileMapping({}) = {}", object, mapping ? "a handle" : "none");
@@ -173,10 +164,6 @@ SharedMemory open_or_create_mapping(std::string_view name, const Log& log) {
     if (mapping && !came_late) return view_of(std::move(mapping), object, read_write, "created", log);
     if (!came_late || attempts_left == 0) throw failed_call(static_cast<int>(error), "CreateFileMapping", object);
   }
-}
-
-std::optional<SharedMemory> open_existing_mapping(std::string_view name, const Log& log) {
-  return open_mapping(object_name(name), FILE_MAP_READ, log);
 }
 
 }  // namespace share_data

@@ -1,6 +1,8 @@
 // Where the table lies: in a section of a program file or DLL that is marked as shared, or in a named mapping.
 #pragma once
 
+#include <windows.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,7 +33,8 @@ struct SharedMemory {
 /// runs, and wherever that lies: the name decides who shares. The system keeps the memory in its paging file.
 [[nodiscard]] SharedMemory open_or_create_mapping(std::string_view name, const Log& log);
 
-/// The mapping `name`, only to be read. Empty if there is none.
-[[nodiscard]] std::optional<SharedMemory> open_existing_mapping(std::string_view name, const Log& log);
+/// The mapping `name`, to be read unless `access` says more. Empty if there is none.
+[[nodiscard]] std::optional<SharedMemory> open_existing_mapping(std::string_view name, const Log& log,
+                                                                DWORD access = FILE_MAP_READ);
 
 }  // namespace share_data

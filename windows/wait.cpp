@@ -1,7 +1,6 @@
 #include "wait.h"
 
 #include <fmt/format.h>
-#include <fmt/xchar.h>
 
 #include <algorithm>
 #include <random>
@@ -25,9 +24,10 @@ std::string event_name(std::uint64_t id, std::uint32_t number) {
 /// Empty if somebody else has taken the name.
 Handle open_event(std::uint64_t id, std::uint32_t number) {
   constexpr DWORD rights = SYNCHRONIZE | EVENT_MODIFY_STATE;
-  static ForEverybody security{rights};
+  static const auto security = for_everybody(rights);
+  SECURITY_ATTRIBUTES attributes{sizeof(attributes), security.get(), FALSE};
   const std::wstring name = to_utf16(event_name(id, number));
-  return Handle{CreateEventExW(security.attributes(), name.c_str(), CREATE_EVENT_MANUAL_RESET, rights)};
+  return Handle{CreateEventExW(&attributes, name.c_str(), CREATE_EVENT_MANUAL_RESET, rights)};
 }
 
 /// Memory is new, or somebody has zeroed it, if it has no id.
@@ -39,16 +39,12 @@ std::uint64_t id_of(Table& table) {
   return table.id.compare_exchange_strong(id, own) ? own : id;
 }
 
-bool has_ended(HANDLE process) { return WaitForSingleObject(process, 0) == WAIT_OBJECT_0; }
-
 /// Those whose end the copy in slot `own` waits for, the nearest first.
 std::vector<Identity> to_watch(const View& view, std::uint32_t own) {
   std::vector<Identity> found;
   std::size_t passed = 0;
-  std::size_t i = own;
   for (std::size_t distance = 1; distance < slot_count && found.size() < most_watched; ++distance) {
-    i = (i == 0 ? slot_count : i) - 1;
-    const Word word = view.slots[i];
+    const Word word = view.slots[(own + slot_count - distance) % slot_count];
     if (word == 0 || mark_of(word) == Mark::killed) continue;
     const bool is_near = ++passed <= reach;
     if (!is_near && mark_of(word) != Mark::joining) continue;
@@ -82,8 +78,8 @@ void Generation::move_on() const {
 }
 
 HANDLE Generation::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
-  others.insert(others.begin(), StopRequest::event());
-  if (event_) others.insert(others.begin(), event_.get());
+  others.insert(others.begin(), {event_.get(), StopRequest::event()});
+  std::erase(others, nullptr);
   const DWORD limit = event_ ? patience_ms : std::min(patience_ms, look_again_after_ms);
   const DWORD result = WaitForMultipleObjects(static_cast<DWORD>(others.size()), others.data(), FALSE, limit);
   if (result == WAIT_FAILED) throw failed_call(static_cast<int>(GetLastError()), "WaitForMultipleObjects");
@@ -109,7 +105,7 @@ std::vector<Identity> Watch::those_that_ended() const {
   const auto count = static_cast<DWORD>(handles.size());
   if (count == 0 || WaitForMultipleObjects(count, handles.data(), FALSE, 0) == WAIT_TIMEOUT) return ended;
   for (const Watched& watched : watched_) {
-    if (has_ended(watched.process.get())) ended.push_back(watched.identity);
+    if (WaitForSingleObject(watched.process.get(), 0) == WAIT_OBJECT_0) ended.push_back(watched.identity);
   }
   return ended;
 }
@@ -137,15 +133,14 @@ std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
 
 void Watch::wait(HANDLE line) {
   const bool polls = !all_open_ || generation_.event() == nullptr;
-  if (polls && !said_so_) {
+  if (polls && !std::exchange(said_so_, true)) {
     log_.note("{}; looking at the table every {} ms instead",
               all_open_ ? "somebody has taken the name of our event" : "we may not watch all the others",
               look_again_after_ms);
   }
-  said_so_ = said_so_ || polls;
   if (log_.explains()) log_.explain("waiting for {}", awaited());
   std::vector<HANDLE> handles = processes();
-  if (line != nullptr) handles.push_back(line);
+  handles.push_back(line);
   void* const woken = generation_.wait(std::move(handles), polls ? look_again_after_ms : INFINITE);
   if (log_.explains()) log_.explain("woken: {}", reason_for(woken));
 }

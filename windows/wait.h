@@ -35,8 +35,8 @@ class Generation {
   /// Sets the event and moves on to the next generation.
   void end(const Log& log) const;
 
-  /// Waits for the end of this generation, a request to leave, or one of `others`; at most `patience_ms`. Which of
-  /// them it was; null if it was none. Throws Failure.
+  /// Waits for the end of this generation, a request to leave, or one of `others`, which may be null; at most
+  /// `patience_ms`. Which of them it was; null if it was none. Throws Failure.
   [[nodiscard]] HANDLE wait(std::vector<HANDLE> others, DWORD patience_ms) const;
 
   [[nodiscard]] std::uint32_t number() const { return number_; }

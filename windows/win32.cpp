@@ -14,8 +14,7 @@ namespace {
 /// Everybody, and app containers, whom that leaves out.
 std::wstring allow_everybody(DWORD mask) { return fmt::format(L"(A;;{0:#x};;;WD)(A;;{0:#x};;;S-1-15-2-1)", mask); }
 
-/// From text (https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format). Null if the
-/// system refuses it, which stands for the usual security.
+/// From text (https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format).
 std::shared_ptr<void> descriptor_of(const std::wstring& text) {
   PSECURITY_DESCRIPTOR descriptor = nullptr;
   ConvertStringSecurityDescriptorToSecurityDescriptorW(text.c_str(), SDDL_REVISION_1, &descriptor, nullptr);
@@ -55,9 +54,9 @@ std::string to_utf8(std::wstring_view utf16) {
 
 // The label: processes of low integrity may write, too
 // (https://learn.microsoft.com/windows/win32/secauthz/mandatory-integrity-control).
-ForEverybody::ForEverybody(DWORD mask)
-    : descriptor_(descriptor_of(L"D:" + allow_everybody(mask) + L"S:(ML;;NW;;;LW)")),
-      attributes_{sizeof(attributes_), descriptor_.get(), FALSE} {}
+std::shared_ptr<void> for_everybody(DWORD mask) {
+  return descriptor_of(L"D:" + allow_everybody(mask) + L"S:(ML;;NW;;;LW)");
+}
 
 void let_everybody_watch(const Log& log) {
   const std::wstring rights = own_access_list();

@@ -27,17 +27,9 @@ class Handle : public std::unique_ptr<void, CloseHandles> {
 [[nodiscard]] std::string to_utf8(std::wstring_view utf16);
 
 /// A security descriptor for a new object that everybody may use with the rights `mask`: all users, the restricted
-/// processes of app containers, and those of low integrity.
-class ForEverybody {
- public:
-  explicit ForEverybody(DWORD mask);
-
-  [[nodiscard]] SECURITY_ATTRIBUTES* attributes() { return &attributes_; }
-
- private:
-  std::shared_ptr<void> descriptor_;
-  SECURITY_ATTRIBUTES attributes_;
-};
+/// processes of app containers, and those of low integrity. Null if the system refuses it, which stands for the usual
+/// security.
+[[nodiscard]] std::shared_ptr<void> for_everybody(DWORD mask);
 
 /// Lets everybody wait for the end of this process and ask when it was started, and nothing else. Without it, a copy of
 /// another user would not learn that this one was killed.

@@ -85,8 +85,7 @@ TEST_F(WaitTest, ANameThatIsTakenByAnotherKindOfObjectStopsNobody) {
 }
 
 TEST_F(WaitTest, EverybodyMayUseAnEvent) {
-  ForEverybody security{SYNCHRONIZE};
-  EXPECT_NE(security.attributes()->lpSecurityDescriptor, nullptr) << "the system does not take the text";
+  EXPECT_NE(for_everybody(SYNCHRONIZE), nullptr) << "the system does not take the text";
 }
 
 /// Watches real processes.
