@@ -170,10 +170,13 @@ Identity Soak::somebody() const {
   return identity_of_pid(members_.begin()->second.copy->pid()).value_or(Identity::nobody);
 }
 
+/// Writes nothing while the table has no id: a copy could make one before the words are written, and then wait on an
+/// event whose name nobody knows. An id other than 0 changes only here.
 void Soak::write(std::size_t offset, const std::vector<std::uint64_t>& words) {
   if (!mapping_.empty()) {
     const SharedMemory mapping = open_or_create_mapping(to_utf8(mapping_), Log{{}, 0});
     const Names before{mapping.table->id, mapping.table->changes};
+    if (before.id == 0) return;
     auto* const bytes = reinterpret_cast<std::byte*>(mapping.table.get());
     std::ranges::copy(std::as_bytes(std::span{words}), bytes + offset);
     return wake_all(before);
@@ -188,6 +191,7 @@ void Soak::write(std::size_t offset, const std::vector<std::uint64_t>& words) {
     HANDLE const process = member.copy->process();
     Names names;
     ReadProcessMemory(process, table + offsetof(Table, id), &names.id, sizeof(names.id), nullptr);
+    if (names.id == 0) return;
     ReadProcessMemory(process, table + offsetof(Table, changes), &names.changes, sizeof(names.changes), nullptr);
     WriteProcessMemory(process, table + offset, words.data(), words.size() * sizeof(words.front()), nullptr);
     return wake_all(names);
