@@ -72,7 +72,9 @@ void Generation::end(const Log& log) const {
               number_ + 1);
 }
 
+/// Not if somebody has zeroed the table: the numbers of its new id are for others to move on.
 void Generation::move_on() const {
+  if (table_->id != id_) return;
   std::uint32_t seen = number_;
   table_->changes.compare_exchange_strong(seen, number_ + 1);
 }

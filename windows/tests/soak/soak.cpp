@@ -24,14 +24,29 @@ struct Names {
   std::uint32_t changes = 0;
 };
 
-/// Whoever writes garbage wakes those who wait: they can no longer be found from what lies in the table.
-void wake_all(const Names& before) {
-  constexpr std::uint32_t most_changes_meanwhile = 100;
-  for (std::uint32_t i = 0; i < most_changes_meanwhile; ++i) {
-    const std::string name = fmt::format("Local\\share_data-{:016x}-{}", before.id, before.changes + i);
-    const Handle event{OpenEventA(EVENT_MODIFY_STATE, FALSE, name.c_str())};
-    if (event) SetEvent(event.get());
+/// Whoever writes garbage wakes those who wait: they can no longer be found from what lies in the table. A copy that
+/// read the table during the write may wait on the event of an old id with a new number, or the other way round.
+void wake_all(const Names& before, const Names& after) {
+  constexpr std::uint32_t most_changes_meanwhile = 50;
+  for (const std::uint64_t id : {before.id, after.id}) {
+    for (const std::uint32_t changes : {before.changes, after.changes}) {
+      for (std::uint32_t i = 0; i < 2 * most_changes_meanwhile; ++i) {
+        const std::uint32_t number = changes - most_changes_meanwhile + i;
+        const Handle event{
+            OpenEventA(EVENT_MODIFY_STATE, FALSE, fmt::format("Local\\share_data-{:016x}-{}", id, number).c_str())};
+        if (event) SetEvent(event.get());
+      }
+    }
   }
+}
+
+Names names_in(const Table& table) { return {table.id, table.changes}; }
+
+Names names_in(HANDLE process, const std::byte* table) {
+  Names names;
+  ReadProcessMemory(process, table + offsetof(Table, id), &names.id, sizeof(names.id), nullptr);
+  ReadProcessMemory(process, table + offsetof(Table, changes), &names.changes, sizeof(names.changes), nullptr);
+  return names;
 }
 
 }  // namespace
@@ -175,26 +190,24 @@ Identity Soak::somebody() const {
 void Soak::write(std::size_t offset, const std::vector<std::uint64_t>& words) {
   if (!mapping_.empty()) {
     const SharedMemory mapping = open_or_create_mapping(to_utf8(mapping_), Log{{}, 0});
-    const Names before{mapping.table->id, mapping.table->changes};
+    const Names before = names_in(*mapping.table);
     if (before.id == 0) return;
     auto* const bytes = reinterpret_cast<std::byte*>(mapping.table.get());
     std::ranges::copy(std::as_bytes(std::span{words}), bytes + offset);
-    return wake_all(before);
+    return wake_all(before, names_in(*mapping.table));
   }
   for (const auto& [place, member] : members_) {  // the first one that has said where its section lies
     const std::string notes = member.copy->notes();
-    constexpr std::string_view before = "SHARED at 0x";
-    const auto found = notes.find(before);
+    constexpr std::string_view label = "SHARED at 0x";
+    const auto found = notes.find(label);
     if (found == std::string::npos) continue;
     // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in another process
-    auto* const table = reinterpret_cast<std::byte*>(std::stoull(notes.substr(found + before.size()), nullptr, 16));
+    auto* const table = reinterpret_cast<std::byte*>(std::stoull(notes.substr(found + label.size()), nullptr, 16));
     HANDLE const process = member.copy->process();
-    Names names;
-    ReadProcessMemory(process, table + offsetof(Table, id), &names.id, sizeof(names.id), nullptr);
-    if (names.id == 0) return;
-    ReadProcessMemory(process, table + offsetof(Table, changes), &names.changes, sizeof(names.changes), nullptr);
+    const Names before = names_in(process, table);
+    if (before.id == 0) return;
     WriteProcessMemory(process, table + offset, words.data(), words.size() * sizeof(words.front()), nullptr);
-    return wake_all(names);
+    return wake_all(before, names_in(process, table));
   }
 }
 

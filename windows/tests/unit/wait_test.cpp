@@ -74,6 +74,16 @@ TEST_F(WaitTest, WhoWakesForAnotherReasonWakesAllIfTheHeaderWasOverwritten) {
   EXPECT_TRUE(has_ended(next));
 }
 
+TEST_F(WaitTest, WhoeverIsWokenMovesOnNoNumberOfAnotherId) {
+  const Generation before{table};
+  table.id = 0;  // somebody zeroes the table, and so its numbers begin again, too
+  const Generation after{table};
+  SetEvent(before.event());
+  EXPECT_EQ(before.wait({}, INFINITE), before.event());
+  EXPECT_EQ(table.changes, 0U);
+  EXPECT_FALSE(has_ended(after));
+}
+
 TEST_F(WaitTest, ANameThatIsTakenByAnotherKindOfObjectStopsNobody) {
   table.id = 0x1234'5678'9abcU;
   const std::string name = fmt::format("Local\\share_data-{:016x}-0", table.id.load());
