@@ -49,9 +49,9 @@ Channel make_channel(bool terminal) {
     setsid();
     ioctl(output, TIOCSCTTY, 0);
     dup2(output, STDIN_FILENO);
-    // A terminal that is closed sends SIGCONT, too, and LeakSanitizer waits forever if that comes while it stops the
-    // process. NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else is here
-    setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    // A terminal that is closed sends SIGCONT, too, and LeakSanitizer waits forever if that comes while it looks for
+    // leaks.
+    setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // NOLINT(concurrency-mt-unsafe): one thread
   }
   dup2(output, STDOUT_FILENO);
   dup2(notes, STDERR_FILENO);
