@@ -1,7 +1,7 @@
 #include "display.h"
 
 #include <algorithm>
-#include <cstddef>
+#include <cstdint>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -11,56 +11,50 @@
 namespace share_data {
 namespace {
 
-/// The TID in slot `i` if it is counted, or 0.
-Word counted_tid(const View& view, std::size_t i) {
-  return i < view.slots.size() && is_counted(view.slots[i]) ? tid_of(view.slots[i].owner) : 0;
-}
+/// The TID of the copy in `slot` if it is counted, or 0.
+Word counted_tid(const SeenSlot& slot) { return is_counted(slot) ? tid_of(slot.owner) : 0; }
 
 }  // namespace
 
-const View& Display::show(View now) {
+void Display::show(const View& now) {
+  const bool is_first = shown_.empty();
   Event event = difference(now);
-  if (shown_.slots.empty()) {
+  segment_ = now.segment;
+  if (is_first) {
     event.kind = Event::Kind::joined;
     event.joined = {membership_.tid()};
   }
-  shown_ = std::move(now);
-  if (!event.joined.empty() || !event.left.empty() || !event.killed.empty()) {
-    print(event);
-    cool_down(event.live);
-  }
-  return shown_;
+  if (event.joined.empty() && event.left.empty() && event.killed.empty()) return;
+  print(event);
+  cool_down(event.live);
 }
 
 /// What has happened between the last line and `now`. A copy that left one slot and joined in another has only
 /// moved, as all do when the segment was removed.
-Event Display::difference(const View& now) const {
+Event Display::difference(const View& now) {
   Event event{.live = now.live, .plain = membership_.table().plain};
-  std::vector<std::size_t> gone;
-  for (std::size_t i = 0; i < std::max(now.slots.size(), shown_.slots.size()); ++i) {
-    if (i < now.slots.size() && i < shown_.slots.size() && now.slots[i] == shown_.slots[i]) continue;  // nearly always
-    const Word before = counted_tid(shown_, i);
-    const Word after = counted_tid(now, i);
-    if (before == after) continue;
-    if (before != 0) gone.push_back(i);
-    if (after != 0) event.joined.push_back(after);
+  std::vector<std::pair<std::uint32_t, SeenSlot>> gone;
+  shown_.resize(now.slots.size());
+  for (const std::uint32_t i : now.changed) {
+    const SeenSlot before = std::exchange(shown_[i], now.slots[i]);
+    const Word tid = counted_tid(now.slots[i]);
+    if (tid == counted_tid(before)) continue;
+    if (is_counted(before)) gone.emplace_back(i, before);
+    if (tid != 0) event.joined.push_back(tid);
   }
-  for (const std::size_t i : gone) {
-    const Word tid = counted_tid(shown_, i);
+  for (const auto& [i, before] : gone) {
+    const Word tid = tid_of(before.owner);
     const auto moved = std::ranges::find(event.joined, tid);
     if (moved != event.joined.end()) {
       event.joined.erase(moved);
     } else {
-      (was_killed(i, now) ? event.killed : event.left).push_back(tid);
+      // A copy that leaves on its own writes its TID to `leaving` first. So if what we saw there while it ran is still
+      // there, it was killed.
+      const bool was_killed = now.segment == segment_ && membership_.table().slots[i].leaving == before.leaving;
+      (was_killed ? event.killed : event.left).push_back(tid);
     }
   }
   return event;
-}
-
-/// A copy that leaves on its own writes its TID to `leaving` first. So if what we saw there while it ran is still
-/// there, it was killed.
-bool Display::was_killed(std::size_t slot, const View& now) const {
-  return now.segment == shown_.segment && membership_.table().slots[slot].leaving == shown_.slots[slot].leaving;
 }
 
 void Display::show_last(const Remains& remains) const {

@@ -1,7 +1,7 @@
 // How a change becomes a line.
 #pragma once
 
-#include <cstddef>
+#include <vector>
 
 #include "log.h"
 #include "membership.h"
@@ -15,20 +15,20 @@ class Display {
   Display(const Membership& membership, const Log& log) : membership_(membership), log_(log) {}
 
   /// Prints a line about what has changed since the last one, if anything has, and lets more changes add up for a
-  /// moment. Returns what it has shown.
-  const View& show(View now);
+  /// moment.
+  void show(const View& now);
 
   /// Prints the last line.
   void show_last(const Remains& remains) const;
 
  private:
-  [[nodiscard]] Event difference(const View& now) const;
-  [[nodiscard]] bool was_killed(std::size_t slot, const View& now) const;
+  [[nodiscard]] Event difference(const View& now);
   void print(const Event& event) const;
 
   const Membership& membership_;
   const Log& log_;
-  View shown_;
+  std::vector<SeenSlot> shown_;  ///< the slots at the last line
+  int segment_ = -1;             ///< where they lie
 };
 
 }  // namespace share_data

@@ -137,16 +137,17 @@ bool Membership::is_implausible(const View& view, const SegmentState& state) con
   return claims_too_much(view) && claims_too_much(shared().look(segment_.id()));
 }
 
-View Membership::look() {
-  for (;;) {
+const View& Membership::look() {
+  for (view_.changed.clear();;) {
     shared().cover(slot());  // anybody may have overwritten `used`
-    View view = shared().look(segment_.id());
+    view_.segment = segment_.id();
+    shared().update(view_);
     const SegmentState state = segment_.state();
     if (state.removed) {
       join_again();
-    } else if (!repair_own_slot() && !(is_implausible(view, state) && take_out_missing(view))) {
-      tell_of_the_gone(view);
-      return view;
+    } else if (!repair_own_slot() && !(is_implausible(view_, state) && take_out_missing(view_))) {
+      tell_of_the_gone(view_);
+      return view_;
     }
   }
 }

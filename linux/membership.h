@@ -54,7 +54,7 @@ class Membership {
 
   /// The table as it is now, after doing what every copy owes the others: it tells everybody of those who are gone,
   /// and joins again if the segment was removed. Throws Failure.
-  View look();
+  const View& look();
 
   /// Leaves, once. What is left to do is to end the process.
   Remains leave();
@@ -88,7 +88,8 @@ class Membership {
   RobustList robust_list_;
   Segment segment_;
   std::optional<std::uint32_t> slot_;
-  std::uint32_t last_changes_ = 0;  ///< at the last look
+  View view_;                       ///< the table at the last look
+  std::uint32_t last_changes_ = 0;  ///< at the one before
   std::uint32_t last_live_ = 0;
   bool in_plain_ = false;  ///< counted up in the article's counter
   bool left_ = false;

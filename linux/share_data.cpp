@@ -35,7 +35,8 @@ void run(const Options& options, const Log& log) {
   membership.join(options.max);
   Display display{membership, log};
   for (;;) {
-    const View& view = display.show(membership.look());
+    const View& view = membership.look();
+    display.show(view);
     if (StopRequest::made()) break;
     wait_for_change(membership.table(), view, membership.slot(), log);
   }

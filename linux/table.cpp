@@ -5,23 +5,38 @@
 #include "wait.h"
 
 namespace share_data {
+namespace {
+
+/// Nobody counts a copy that is still writing its alarm words: those who watch it would not all be woken if it died.
+SeenSlot look_at(const Slot& slot) {
+  const Word owner = slot.owner;
+  if (owner == 0) return {};
+  const bool is_ready = tid_of(slot.alarms.back().owner) == tid_of(owner);
+  return {owner, is_ready ? slot.leaving.load() : tid_of(owner)};
+}
+
+}  // namespace
 
 View Table::look(int segment) const {
   View view;
   view.segment = segment;
-  view.changes = changes;
-  view.slots.resize(std::min<std::size_t>(used, slot_count));
-  for (std::size_t i = 0; i < view.slots.size(); ++i) {
-    const Word owner = slots[i].owner;
-    if (owner == 0) continue;
-    // Nobody counts a copy that is still writing its alarm words: those who watch it would not all be woken if it died.
-    const bool is_ready = tid_of(slots[i].alarms.back().owner) == tid_of(owner);
-    view.slots[i] = {owner, is_ready ? slots[i].leaving.load() : tid_of(owner)};
-    view.live += is_counted(view.slots[i]) ? 1 : 0;
-    view.gone += is_gone(owner) ? 1 : 0;
-    ++view.claimed;
-  }
+  update(view);
   return view;
+}
+
+void Table::update(View& view) const {
+  view.changes = changes;
+  view.live = view.gone = view.claimed = 0;
+  view.slots.resize(std::max<std::size_t>(view.slots.size(), std::min<std::size_t>(used, slot_count)));
+  for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+    const SeenSlot seen = look_at(slots[i]);
+    view.live += is_counted(seen) ? 1 : 0;
+    view.gone += is_gone(seen.owner) ? 1 : 0;
+    view.claimed += seen.owner != 0 ? 1 : 0;
+    if (seen == view.slots[i]) continue;
+    view.slots[i] = seen;
+    view.changed.push_back(i);
+  }
 }
 
 bool Table::replace(std::uint32_t index, Word from, Word to, const Log& log) {

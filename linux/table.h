@@ -70,12 +70,13 @@ struct SeenSlot {
 
 /// The table at one look.
 struct View {
-  int segment = -1;             ///< the id of where the table lies
-  std::uint32_t changes = 0;    ///< read before the slots: what changes later ends a wait at once
-  std::uint32_t live = 0;       ///< slots that are counted
-  std::uint32_t gone = 0;       ///< slots of copies that are gone, while not everybody has been told
-  std::uint32_t claimed = 0;    ///< slots that are not free
-  std::vector<SeenSlot> slots;  ///< as many as have ever been claimed
+  int segment = -1;                    ///< the id of where the table lies
+  std::uint32_t changes = 0;           ///< read before the slots: what changes later ends a wait at once
+  std::uint32_t live = 0;              ///< slots that are counted
+  std::uint32_t gone = 0;              ///< slots of copies that are gone, while not everybody has been told
+  std::uint32_t claimed = 0;           ///< slots that are not free
+  std::vector<SeenSlot> slots;         ///< as many as have ever been claimed
+  std::vector<std::uint32_t> changed;  ///< those that update() found changed
 };
 
 inline constexpr std::size_t slot_count = 4096;
@@ -94,6 +95,10 @@ struct Table {
 
   /// Reads the slots one after the other.
   [[nodiscard]] View look(int segment) const;
+
+  /// The same into `view`, which is of an earlier look: with a thousand slots, to write them anew takes longer than
+  /// to find the one that has changed.
+  void update(View& view) const;
 
   /// Compare-and-swap of an owner word. False if it no longer was `from`.
   bool replace(std::uint32_t index, Word from, Word to, const Log& log);
