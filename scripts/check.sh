@@ -55,7 +55,7 @@ parse() {
 configure() {
   local log=build/check/$1.log
   mkdir -p build/check
-  cmake --fresh --preset "$1" -B "build/check/$1" -D SHARE_DATA_TESTS=OFF >"$log" 2>&1 ||
+  cmake --fresh --preset "$1" -B "build/check/$1" -D SHARE_DATA_TESTS=OFF -D CMAKE_UNITY_BUILD=OFF >"$log" 2>&1 ||
     { cat "$log" >&2; die 1 "CMake failed, preset $1"; }
 }
 

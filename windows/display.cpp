@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// How often a copy that waits for its last lines looks whether it has to give them up.
-constexpr DWORD look_again_after_ms = 50;
+constexpr DWORD check_interval_ms = 50;
 
 /// Lets changes add up for a moment before the next line, unless a request to leave comes. The cost of a line on every
 /// screen grows with the number of screens; so does this pause, and N copies cost each other N lines, not N².
@@ -162,7 +162,7 @@ void Display::show_last(const Remains& remains) {
 bool Display::is_written_in_time() {
   while (void* const line = line_in_writing()) {
     if (StopRequest::out_of_patience()) return false;
-    WaitForSingleObject(line, look_again_after_ms);
+    WaitForSingleObject(line, check_interval_ms);
   }
   return true;
 }
