@@ -29,7 +29,7 @@ struct Remains {
 /// A place among the running copies, from join() to the end of the process. One object for each process.
 ///
 /// To join:
-///   1. attach to the segment of the key, creating it if there is none
+///   1. attach to the segment of the key, or create it
 ///   2. if nobody has done so yet, tell the copies in removed segments of this key to come here
 ///   3. point the robust list at a free slot and claim it: 0 -> TID|WAITERS|OWNER_DIED. From this instruction on the
 ///      kernel answers for the copy. Under --max it now counts the others, and gives way if there are too many

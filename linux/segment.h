@@ -25,11 +25,12 @@ enum class Access { read_only, read_write };
 /// An attached segment that holds a table of ours. Detaches when destroyed. All of it throws Failure.
 class Segment {
  public:
-  /// Attaches to the segment of `key`, and creates it if there is none. Memory that is not ours (of another user,
-  /// of another size, with another magic) is refused unchanged.
+  /// Attaches to the segment of `key`, or creates it. Memory that is not ours (of another user, of another size, with
+  /// another magic) is refused unchanged.
   [[nodiscard]] static Segment open_or_create(key_t key, const Log& log);
 
-  /// Attaches to the segment of `key`, if there is one, only to read it. Memory that is not ours is refused.
+  /// Attaches to the segment of `key` for reading. Empty if no segment has that key. Memory that is not ours is
+  /// refused.
   [[nodiscard]] static std::optional<Segment> open_existing(key_t key);
 
   /// Attaches to all segments that had `key` until they were removed, and that processes are still attached to.

@@ -56,7 +56,7 @@ void Table::tell(const Log& log) {
   log.explain("changes: {} -> {}, and a wake for all who wait on it: {} woken", before, before + 1, woken);
 }
 
-// Tell first: whoever is killed between the two leaves the words as they are, for the next one who looks.
+// Tell first: a copy that is killed between the two steps leaves the words as they are for the next one that looks.
 void Table::free_the_gone(const View& view, const Log& log) {
   if (view.gone == 0) return;
   tell(log);

@@ -107,7 +107,7 @@ void Membership::take_turn() {
   Word waited_for = 0;
   auto deadline = steady_clock::now();
   while (!StopRequest::made()) {
-    const Generation generation{table_};  // whoever gives its turn back tells everybody
+    const Generation generation{table_};  // a copy that gives its turn back tells everybody
     Word holder = 0;
     if (table_.admitting.compare_exchange_strong(holder, word_of(identity_))) return;
     const OpenedProcess process = open_process(identity_of(holder));
@@ -122,8 +122,8 @@ void Membership::take_turn() {
   }
 }
 
-/// False if there is none as long as there are other candidates. Throws Failure if as many as `max` are live, or if
-/// `candidates_count` and they are as many together.
+/// False if the live copies and the other candidates together are too many. Throws Failure if the live ones alone are,
+/// or if `candidates_count` and both together are.
 bool Membership::has_place(std::uint32_t max, bool candidates_count) const {
   std::uint32_t live = 0;
   std::uint32_t candidates = 0;

@@ -13,8 +13,8 @@
 
 namespace share_data {
 
-/// Memory with a table of ours. Each function here throws Failure if there is none, and changes nothing then. The
-/// system throws the memory away with the last process that has it.
+/// Memory with a table of ours. Each function here throws Failure if it cannot have one, and then changes nothing. The
+/// system frees the memory with the last process that uses it.
 struct SharedMemory {
   std::shared_ptr<Table> table;  ///< gives the memory back at the end
   std::string description;       ///< `section SHARED at 0x140008000, 33 KiB, shared by all that run C:\share_data.exe`
@@ -29,11 +29,11 @@ struct SharedMemory {
 /// program. A DLL that is not ours is refused before any of its code runs.
 [[nodiscard]] SharedMemory section_of_dll(std::string_view path, const Log& log);
 
-/// The mapping `name`, UTF-8, without a namespace; it is made of zeros if there is none. Whatever .exe file a process
-/// runs, and wherever that lies: the name decides who shares. The system keeps the memory in its paging file.
+/// The mapping `name`, UTF-8, without a namespace; a new one is all zeros. The name alone decides who shares it,
+/// whatever .exe file a process runs. The system keeps the memory in its paging file.
 [[nodiscard]] SharedMemory open_or_create_mapping(std::string_view name, const Log& log);
 
-/// The mapping `name`, to be read unless `access` says more. Empty if there is none.
+/// The mapping `name`, for reading unless `access` says more. Empty if no mapping has this name.
 [[nodiscard]] std::optional<SharedMemory> open_existing_mapping(std::string_view name, const Log& log,
                                                                 DWORD access = FILE_MAP_READ);
 

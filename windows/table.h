@@ -72,7 +72,7 @@ struct Table {
   /// Compare-and-swap of a word. False if it no longer was `from`.
   bool replace(std::uint32_t index, Word from, Word to, const Log& log);
 
-  /// Writes `word` into a free slot, whose index comes back; nothing if there is none.
+  /// Writes `word` into a free slot and returns its index; empty if no slot is free.
   [[nodiscard]] std::optional<std::uint32_t> claim(Word word, const Log& log);
 
   /// Marks the words of a dead process: if it was counted, it was killed.

@@ -26,7 +26,7 @@ void tell(Table& table, const Log& log);
 ///   To wait:  g = changes; open or create the event of g; start over if `changes` is no longer g; look at the table;
 ///             wait. If the event wakes us: changes: g -> g + 1, for who set it may have been stopped before that
 ///
-/// So whoever opens the event too late to see it set finds that `changes` has moved on.
+/// So a copy that opens the event too late to see it set finds that `changes` has moved on.
 class Generation {
  public:
   /// Opens the event of the current generation of `table`.
@@ -53,7 +53,7 @@ class Generation {
 
 /// What one copy waits for. Nobody tells the others of a process that was killed: its handle does. So each copy
 /// watches the nearest 8 in the slots below its own, around the ring, and those that have just joined, whom nobody else
-/// may have seen. Whoever sees that one has ended tells everybody.
+/// may have seen. A copy that sees one end tells everybody.
 class Watch {
  public:
   Watch(Table& table, const Log& log) : table_(table), log_(log), generation_(table) {}
@@ -61,9 +61,9 @@ class Watch {
   /// To be called before a look at the table: whatever changes from now on ends the wait.
   void begin_look() { generation_ = Generation{table_}; }
 
-  /// Watches those that `view` says are to be watched by the copy in slot `own`, and nobody else any more. Those that
-  /// have ended; everybody is to be told of them, even if they are in no slot any more: whoever took them out may have
-  /// been stopped before it told.
+  /// Watches the copies in `view` that the copy in slot `own` has to watch, and no others. Returns those that have
+  /// ended. The caller tells everybody, even if they are in no slot any more: the copy that took them out may have been
+  /// stopped before it told.
   [[nodiscard]] std::vector<Identity> follow(const View& view, std::uint32_t own);
 
   /// Sleeps until there is a change, somebody who is watched ends, a request to leave is made, or `line` is signalled,

@@ -1,5 +1,5 @@
-// Many copies that are started at once, until every one of them shows all: the worst that can happen to a
-// program in which everybody is told of everybody.
+// Many copies that are started at once, until every one of them shows all: the worst case for a program that tells
+// every copy about every other one.
 //
 // The limit: as many processes that read the same options and print one line.
 #include <fmt/format.h>

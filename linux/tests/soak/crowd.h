@@ -50,7 +50,7 @@ class Crowd {
   /// Does what is to be done at a place.
   void act(const Action& action);
 
-  /// Starts a copy at a place where there is none.
+  /// Starts a copy at a free place.
   Member& start(std::size_t place, const std::vector<std::string>& options, bool on_terminal = false);
 
   /// Asks without joining, and without waiting for the answer.

@@ -94,7 +94,7 @@ class Copy {
   std::vector<std::string> lines_;
 };
 
-/// The count on a line, text or JSON. Empty if there is none.
+/// The count on a line, text or JSON. Empty if the line has no count.
 [[nodiscard]] std::optional<int> live_on(const std::string& line);
 
 /// Runs the program to its end, with these options and nothing else.

@@ -12,7 +12,7 @@
 
 namespace share_data::test {
 
-/// The state of the segment that has the key now, without attaching to it. Empty if there is none.
+/// The state of the segment that has the key now, without attaching to it. Empty if no segment has it.
 [[nodiscard]] std::optional<shmid_ds> segment_of(key_t key);
 
 /// How many processes are attached to the segment that has the key now.

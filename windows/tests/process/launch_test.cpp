@@ -36,8 +36,8 @@ std::string status(const Folder& folder) {
   return text;
 }
 
-/// Has the script start something that starts the program. What it starts has a window to write to; where nobody
-/// sees windows, as in Wine without a display, there is none.
+/// Has the script start something that starts the program. What it starts has a window to write to, except in Wine
+/// without a display.
 class Wrapper {
  public:
   explicit Wrapper(const Folder& folder) {

@@ -21,11 +21,11 @@ struct Wrong : std::runtime_error {
   using runtime_error::runtime_error;
 };
 
-/// All of it throws Wrong where the program misbehaves. The seed alone decides what happens: a deed at a place
-/// where there is no copy starts one there.
+/// All of it throws Wrong if the program misbehaves. The seed alone decides what happens: a deed at a free place
+/// starts a copy there.
 class Soak {
  public:
-  /// `mapping` is what the copies share: a mapping of this name, or the section where it is empty.
+  /// `mapping` is what the copies share: a mapping of this name, or the section if it is empty.
   Soak(std::uint32_t seed, std::wstring mapping);
 
   /// Some random deeds, and the truth after them.
