@@ -24,9 +24,8 @@ std::atomic<steady_clock::rep> requested_at{0};
 timer_t timer{};
 
 void start_timer(nanoseconds time) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
-  const itimerspec setting{.it_interval = {},
-                           .it_value = {.tv_sec = seconds.count(), .tv_nsec = (time - seconds).count()}};
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(time);
+  const itimerspec setting{.it_interval = {}, .it_value = {.tv_sec = whole.count(), .tv_nsec = (time - whole).count()}};
   (void)timer_settime(timer, 0, &setting, nullptr);
 }
 
