@@ -50,8 +50,13 @@ void Process::create(std::wstring command_line, HANDLE output) {
   info.hStdError = GetStdHandle(STD_ERROR_HANDLE);
   PROCESS_INFORMATION created{};
   SetHandleInformation(output, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
-  if (CreateProcessW(nullptr, command_line.data(), nullptr, nullptr, TRUE, 0, nullptr, nullptr, &info, &created) == 0) {
-    fail("CreateProcess");
+  // Wine fails with an internal error now and then, and not again.
+  constexpr int most_attempts = 5;
+  for (int attempt = 1;
+       CreateProcessW(nullptr, command_line.data(), nullptr, nullptr, TRUE, 0, nullptr, nullptr, &info, &created) == 0;
+       ++attempt) {
+    if (GetLastError() != ERROR_INTERNAL_ERROR || attempt == most_attempts) fail("CreateProcess");
+    Sleep(10);
   }
   const Handle thread{created.hThread};
   process_ = Handle{created.hProcess};
