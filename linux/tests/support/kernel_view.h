@@ -18,7 +18,8 @@ namespace share_data::test {
 /// How many processes are attached to the segment that has the key now.
 [[nodiscard]] std::size_t attached_to(key_t key);
 
-/// How many segments of ours had this key, have been removed and are still attached to.
+/// How many segments of ours had this key, have been removed and are still attached to. Anybody who looks through the
+/// removed segments keeps one for a moment.
 [[nodiscard]] std::size_t removed_segments(key_t key);
 
 /// A System V segment that a process has attached, as /proc/PID/maps says.
