@@ -38,8 +38,8 @@ std::wstring own_access_list() {
 
 std::wstring to_utf16(std::string_view utf8) {
   std::wstring text(utf8.size(), L'\0');  // UTF-16 never has more units than UTF-8 has bytes
-  const auto size = static_cast<int>(utf8.size());
-  const int length = MultiByteToWideChar(CP_UTF8, 0, utf8.data(), size, text.data(), size);
+  const int length = MultiByteToWideChar(CP_UTF8, 0, utf8.data(), static_cast<int>(utf8.size()), text.data(),
+                                         static_cast<int>(text.size()));
   text.resize(static_cast<std::size_t>(length));
   return text;
 }
