@@ -13,7 +13,7 @@ presets=(
   clang-mingw    # the same, in the other spelling of the shared section
 )
 quick_presets=(release release-tests)
-jobs=$((3 * $(nproc)))  # most tests wait for something most of the time
+jobs=$((2 * $(nproc)))  # most tests wait for something most of the time
 
 usage() {
   cat <<END
