@@ -1,5 +1,7 @@
-// How a change becomes a line.
+// How a change becomes a line, and --status, which only looks.
 #pragma once
+
+#include <sys/types.h>
 
 #include <vector>
 
@@ -30,5 +32,9 @@ class Display {
   std::vector<SeenSlot> shown_;  ///< the slots at the last line
   int segment_ = -1;             ///< where they lie
 };
+
+/// Prints the count, the live copies and, with --explain, the memory word by word. Throws Failure, and
+/// std::system_error if standard output takes no more.
+void print_status(key_t key, const Log& log);
 
 }  // namespace share_data

@@ -24,7 +24,7 @@ using std::chrono::steady_clock;
 
 /// Counts under --max: a copy that runs, or one that may be admitted next, but not one that is leaving.
 bool takes_a_place(const SeenSlot& slot) {
-  return is_counted(slot) || (has_just_joined(slot.owner) && !is_missing(tid_of(slot.owner)));
+  return is_counted(slot) || (!has_joined(slot.owner) && !is_missing(tid_of(slot.owner)));
 }
 
 }  // namespace
@@ -77,17 +77,18 @@ bool Membership::enter(std::optional<std::uint32_t> max) {
   return true;
 }
 
-/// From the last alarm word on, the copy is counted.
+/// Counted from its second step on: whoever counts a copy watches it, and needs its alarm words for that.
 void Membership::get_ready() {
   if (own().leaving == tid_) own().leaving = 0;  // of an earlier copy with our TID
   for (Slot::Alarm& alarm : own().alarms) alarm.owner = running_word(tid_);
+  shared().replace(slot(), joining_word(tid_), joined_word(tid_), log_);
   shared().tell(log_);
   shared().replace(slot(), joined_word(tid_), running_word(tid_), log_);
 }
 
 /// Gives up a slot that is not counted yet, and only then the turn: the next one must not count us.
 void Membership::withdraw() {
-  if (slot_) shared().replace(*slot_, joined_word(tid_), 0, log_);
+  if (slot_) shared().replace(*slot_, joining_word(tid_), 0, log_);
   slot_.reset();
   give_turn_back();
 }
@@ -122,7 +123,7 @@ bool Membership::try_to_claim() {
     if (slot.owner != 0) continue;
     shared().cover(i);
     robust_list_.point_at(slot);
-    if (!shared().replace(i, 0, joined_word(tid_), log_)) continue;
+    if (!shared().replace(i, 0, joining_word(tid_), log_)) continue;
     slot_ = i;
     slot.joined = milliseconds_now();
     return true;
@@ -137,7 +138,10 @@ bool Membership::is_implausible(const View& view, const SegmentState& state) con
   return claims_too_much(view) && claims_too_much(shared().look(segment_.id()));
 }
 
+// Somebody else may have freed the slot of a copy that is gone without telling of this one: it told of an earlier
+// owner of the slot and was stopped before it freed it. Then there is one copy less, and `changes` has not moved.
 const View& Membership::look() {
+  const auto [changes_before, live_before] = std::pair{view_.changes, view_.live};
   for (view_.changed.clear();;) {
     shared().cover(slot());  // anybody may have overwritten `used`
     view_.segment = segment_.id();
@@ -146,19 +150,11 @@ const View& Membership::look() {
     if (state.removed) {
       join_again();
     } else if (!repair_own_slot() && !(is_implausible(view_, state) && take_out_missing(view_))) {
-      tell_of_the_gone(view_);
+      if (view_.gone == 0 && view_.changes == changes_before && view_.live < live_before) shared().tell(log_);
+      shared().free_the_gone(view_, log_);
       return view_;
     }
   }
-}
-
-/// Somebody else may have freed the slot of a copy that is gone without telling of this one: it told of an earlier
-/// owner of the slot and was stopped before it freed it. Then there is one copy less, and `changes` has not moved.
-void Membership::tell_of_the_gone(const View& view) {
-  if (view.gone == 0 && view.changes == last_changes_ && view.live < last_live_) shared().tell(log_);
-  shared().free_the_gone(view, log_);
-  last_changes_ = view.changes;
-  last_live_ = view.live;
 }
 
 void Membership::join_again() {

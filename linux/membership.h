@@ -31,9 +31,9 @@ struct Remains {
 /// To join:
 ///   1. attach to the segment of the key, or create it
 ///   2. if nobody has done so yet, tell the copies in removed segments of this key to come here
-///   3. point the robust list at a free slot and claim it: 0 -> TID|WAITERS|OWNER_DIED. From this instruction on the
-///      kernel answers for the copy. Under --max it now counts the others, and gives way if there are too many
-///   4. write the alarm words: with the last one, the copy is counted
+///   3. point the robust list at a free slot and claim it: 0 -> TID|OWNER_DIED. From this instruction on the kernel
+///      answers for the copy. Under --max it now counts the others, and gives way if there are too many
+///   4. write the alarm words, and then: -> TID|WAITERS|OWNER_DIED. From this instruction on the copy is counted
 ///   5. tell everybody, and only then say so: -> TID|WAITERS
 /// To leave:
 ///   1. write our TID to `leaving`: from this instruction on the copy is not counted
@@ -70,7 +70,6 @@ class Membership {
   [[nodiscard]] bool try_to_claim();
   void get_ready();
   void withdraw();
-  void tell_of_the_gone(const View& view);
   void join_again();
   [[nodiscard]] bool repair_own_slot();
   [[nodiscard]] bool is_implausible(const View& view, const SegmentState& state) const;
@@ -88,9 +87,7 @@ class Membership {
   RobustList robust_list_;
   Segment segment_;
   std::optional<std::uint32_t> slot_;
-  View view_;                       ///< the table at the last look
-  std::uint32_t last_changes_ = 0;  ///< at the one before
-  std::uint32_t last_live_ = 0;
+  View view_;              ///< the table at the last look
   bool in_plain_ = false;  ///< counted up in the article's counter
   bool left_ = false;
 };

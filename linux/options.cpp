@@ -6,21 +6,14 @@
 #include "common_options.h"
 
 namespace share_data {
-namespace {
-
-void declare(CLI::App& app, Options& options) {
-  add_common_options(app, options);
-  app.add_option("--key", options.key, "Count under this key, decimal or 0x... (default: one for each user)")
-      ->type_name("KEY")
-      ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description(""));
-}
-
-}  // namespace
 
 std::variant<Options, ExitCode> parse_options(int argc, char** argv) {
   CLI::App app{"", "share_data"};
   Options options;
-  declare(app, options);
+  add_common_options(app, options);
+  app.add_option("--key", options.key, "Count under this key, decimal or 0x... (default: one for each user)")
+      ->type_name("KEY")
+      ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description(""));
   add_texts(app, "System V shared memory", "Ctrl+C, SIGTERM, terminal closed");
   try {
     app.parse(argc, argv);

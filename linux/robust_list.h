@@ -7,9 +7,14 @@
 #pragma once
 
 #include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
+#include "failed_call.h"
 #include "log.h"
 #include "table.h"
 
@@ -18,12 +23,25 @@ namespace share_data {
 /// The robust list of this process, which has one thread: the kernel keeps one list for each thread.
 class RobustList {
  public:
-  /// Registers an empty list. Throws Failure.
-  explicit RobustList(const Log& log);
+  /// Registers an empty list: a ring of nothing but its head. Throws Failure.
+  explicit RobustList(const Log& log) {
+    page_->head.list.next = &page_->head.list;
+    const long result = syscall(SYS_set_robust_list, &page_->head, sizeof page_->head);
+    if (result != 0) throw failed_call(errno, "set_robust_list");
+    log.explain("set_robust_list({}): however this process ends, the kernel marks the words that this list points at",
+                fmt::ptr(page_));
+  }
 
-  /// From now on the kernel answers for this slot and no other one, as soon as its owner word holds our TID. The
-  /// slot must stay mapped until the process ends.
-  void point_at(const Slot& slot);
+  /// From now on the kernel answers for this slot and no other one, as soon as its owner word holds our TID: until the
+  /// claim, the kernel passes over it. The slot must stay mapped until the process ends. `list_op_pending` stays null,
+  /// for the kernel would take that node last.
+  void point_at(const Slot& slot) {
+    page_->head.futex_offset =
+        reinterpret_cast<const char*>(&slot.owner) - reinterpret_cast<char*>(page_->nodes.data());
+    robust_list* last = &page_->head.list;
+    for (robust_list& node : page_->nodes) last = last->next = &node;
+    last->next = &page_->head.list;
+  }
 
  private:
   struct Page {
@@ -31,7 +49,18 @@ class RobustList {
     std::array<robust_list, 1 + std::tuple_size_v<decltype(Slot::alarms)>> nodes;  // 8 bytes apart, as the words
   };
 
-  Page* page_;
+  /// Shared memory, although nobody shares it: a process that the out-of-memory killer ends loses its private memory
+  /// before the kernel walks the list (process_mrelease(2) does the same). Locked, because the kernel cannot read back
+  /// what was swapped out once the control group is at its limit; if locking is not allowed, that risk remains. Never
+  /// unmapped.
+  static Page* map_page() {
+    void* const memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw failed_call(errno, "mmap");
+    mlock(memory, sizeof(Page));
+    return static_cast<Page*>(memory);
+  }
+
+  Page* page_ = map_page();
 };
 
 }  // namespace share_data

@@ -3,13 +3,12 @@
 // Try it: start it in two terminals, with --explain, and watch the first one. Then read on, in this order. Why the
 // count survives kill -9 is in the first three, 250 lines; who tells whom is in the next one.
 //   table.h         what lies in the shared memory, and what each word means
-//   robust_list.h   how the kernel comes to answer for a copy; robust_list.cpp
+//   robust_list.h   how the kernel comes to answer for a copy
 //   table.cpp       how a copy looks, tells the others, and frees what the kernel has marked
 //   wait.cpp        what a copy sleeps on, and who wakes it
 //   membership.h    how a copy joins and leaves; membership.cpp has the claim of a slot
 //   segment.h       shmget and its family
-//   display.h       how a change becomes a line
-//   status.h        --status, which only looks
+//   display.h       how a change becomes a line, and --status, which only looks
 //   options.h       the command line
 #include <unistd.h>
 
@@ -20,7 +19,6 @@
 #include "log.h"
 #include "membership.h"
 #include "options.h"
-#include "status.h"
 #include "stop_request.h"
 #include "wait.h"
 

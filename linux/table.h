@@ -4,11 +4,12 @@
 // (set_robust_list(2), https://docs.kernel.org/locking/robust-futex-ABI.html), so that the kernel itself takes a
 // copy out when it dies:
 //
-//   owner word                      meaning                                            counted
-//   0                               free                                               no
-//   TID | WAITERS | OWNER_DIED      has just joined, and not everybody has been told   yes, once it is ready
-//   TID | WAITERS                   running                                            yes, unless it is leaving
-//         WAITERS | OWNER_DIED      written by the kernel: gone, not everybody told    no
+//   owner word                      meaning                                              counted
+//   0                               free                                                 no
+//   TID |           OWNER_DIED      is joining, and writes the other words of the slot   no
+//   TID | WAITERS | OWNER_DIED      has just joined, and not everybody has been told     yes
+//   TID | WAITERS                   running                                              yes, unless it is leaving
+//         WAITERS | OWNER_DIED      written by the kernel: gone, not everybody told      no
 //
 // So OWNER_DIED means "not everybody has been told". The live count is not stored: it is the number of counted
 // words. Joining, leaving and dying change it with one write to one word each. So no kill leaves half a change
@@ -30,15 +31,15 @@ namespace share_data {
 
 using Word = std::uint32_t;
 
+[[nodiscard]] constexpr Word joining_word(Word tid) { return tid | FUTEX_OWNER_DIED; }
 [[nodiscard]] constexpr Word joined_word(Word tid) { return tid | FUTEX_WAITERS | FUTEX_OWNER_DIED; }
 [[nodiscard]] constexpr Word running_word(Word tid) { return tid | FUTEX_WAITERS; }
 inline constexpr Word gone_word = FUTEX_WAITERS | FUTEX_OWNER_DIED;
 
 [[nodiscard]] constexpr Word tid_of(Word owner) { return owner & FUTEX_TID_MASK; }
 [[nodiscard]] constexpr bool is_gone(Word owner) { return owner != 0 && tid_of(owner) == 0; }
-[[nodiscard]] constexpr bool has_just_joined(Word owner) {
-  return tid_of(owner) != 0 && (owner & FUTEX_OWNER_DIED) != 0;
-}
+[[nodiscard]] constexpr bool has_joined(Word owner) { return tid_of(owner) != 0 && (owner & FUTEX_WAITERS) != 0; }
+[[nodiscard]] constexpr bool is_untold(Word owner) { return (owner & FUTEX_OWNER_DIED) != 0; }
 
 /// For people: `0`, `4242|WAITERS`, `WAITERS|OWNER_DIED`.
 [[nodiscard]] std::string to_text(Word owner);
@@ -51,7 +52,7 @@ struct Slot {
   struct alignas(8) Alarm {
     std::atomic<Word> owner;
   };
-  std::array<Alarm, 3> alarms;       ///< TID | WAITERS, for waiters only; a joiner writes the last one last
+  std::array<Alarm, 3> alarms;       ///< TID | WAITERS, for waiters only
   std::atomic<std::int64_t> joined;  ///< milliseconds since 1970
 };
 static_assert(offsetof(Slot, alarms) == 8, "one futex_offset serves all four words: they are 8 bytes apart");
@@ -59,13 +60,13 @@ static_assert(offsetof(Slot, alarms) == 8, "one futex_offset serves all four wor
 /// A slot as one look saw it.
 struct SeenSlot {
   Word owner = 0;
-  Word leaving = 0;  ///< the TID itself as long as the copy is not ready
+  Word leaving = 0;
 
   bool operator==(const SeenSlot&) const = default;
 };
 
 [[nodiscard]] constexpr bool is_counted(const SeenSlot& slot) {
-  return tid_of(slot.owner) != 0 && tid_of(slot.owner) != slot.leaving;
+  return has_joined(slot.owner) && tid_of(slot.owner) != slot.leaving;
 }
 
 /// The table at one look.

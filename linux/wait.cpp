@@ -45,11 +45,6 @@ void add_owner(WaitList& list, const Slot& slot, Word owner, std::size_t number)
   list.add(slot.owner, owner);
 }
 
-/// A copy that runs, is leaving, or has just joined. One that is still joining will tell.
-bool can_be_missed(const SeenSlot& slot) {
-  return tid_of(slot.owner) != 0 && (is_counted(slot) || !has_just_joined(slot.owner));
-}
-
 /// `changes`, the request to leave, and the owner words of other copies. As long as they all fit, each copy watches
 /// all others. In a larger crowd it watches those that have just joined, whom nobody else may have seen, and of the
 /// rest the nearest in the slots below its own, around the ring, and more of them at growing distances: so a death
@@ -66,12 +61,13 @@ WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t o
   std::size_t next = 0;
   for (std::size_t distance = 1; distance < size && list.size < list.words.size(); ++distance) {
     i = (i == 0 ? size : i) - 1;
-    if (!can_be_missed(view.slots[i])) continue;
+    const Word owner = view.slots[i].owner;
+    if (!has_joined(owner)) continue;
     const bool chosen = all_fit || passed == next;
     if (passed == next) next += 1 + (passed + 1) / 8;
     ++passed;
-    if (!chosen && !has_just_joined(view.slots[i].owner)) continue;
-    add_owner(list, table.slots[i], view.slots[i].owner, watched);
+    if (!chosen && !is_untold(owner)) continue;
+    add_owner(list, table.slots[i], owner, watched);
     if (chosen) ++watched;
   }
   return list;

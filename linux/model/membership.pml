@@ -60,7 +60,7 @@
 #define LATE_SEEN 4           // `changes` is read after the words, not before
 #define UNTOLD_UNWATCHED 5    // a word that says "not everybody has been told" is watched no more than others
 #define UNTOLD_ON_OWNER 6     // such a word is watched by all on the owner word
-#define EARLY_SHOWN 7         // a copy is shown and watched before its alarm words are written
+#define EARLY_SHOWN 7         // WAITERS is set before the alarm words are written
 #define ONE_WORD 8            // everybody watches the owner word
 #define LEAVERS_UNWATCHED 9   // a copy that says that it leaves is not watched
 #define LEAVERS_COUNTED 10    // one that leaves counts those that leave as well until they are gone
@@ -129,17 +129,22 @@ inline join() {
   fi;
 #endif
   own_note = (MUTANT == STALE_NOTE -> own_note : 0);
+#if MUTANT == EARLY_SHOWN
+  own_word = tid(me) | WAITERS | OWNER_DIED;
   own_alarm = tid(me);
+#else
+  own_alarm = tid(me);
+  own_word = tid(me) | WAITERS | OWNER_DIED;
+#endif
 #if MUTANT != SILENT_JOINER
   tell();
 #endif
-  d_step { own_word = tid(me); has_told[me] = STOPS > 0 }
+  d_step { own_word = tid(me) | WAITERS; has_told[me] = STOPS > 0 }
 }
 
 // Looking ---------------------------------------------------------------------------------------------------
 
 #define word_of(i) segment[here[me]].word[i]
-#define alarm_is_set(i) (word_of(alarm_of(i)) == tid_of(word_of(i)) || MUTANT == EARLY_SHOWN)
 #define is_untold(i) ((word_of(i) & OWNER_DIED) != 0)
 #define is_watched(i) \
   ((rank < REACH && (is_counted(here[me], i) || MUTANT != LEAVERS_UNWATCHED)) || \
@@ -150,7 +155,7 @@ inline join() {
 
 inline look_at(i) {  // a word with a TID
   if
-  :: alarm_is_set(i) ->  // if not, it has not told yet: whoever looks now will look again
+  :: has_joined(word_of(i)) ->  // if not, it has not told yet: whoever looks now will look again
     when(is_counted(here[me], i), count++);
     if
     :: is_watched(i) && waits_on_alarm(i) -> watched[me].word[alarm_of(i)] = word_of(alarm_of(i))

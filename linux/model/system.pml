@@ -4,12 +4,14 @@
 #define NONE 15
 #define me _pid
 
-// A word of a slot, as in table.h. WAITERS, which all but a free one have, is left out.
+// A word of a slot, as in table.h. The kernel's mark is the same whether WAITERS was set or not.
 #define FREE 0
 #define OWNER_DIED 1
+#define WAITERS 2
 #define GONE OWNER_DIED
-#define tid(p) (2 * (p) + 2)
-#define tid_of(word) ((word) & ~OWNER_DIED)
+#define tid(p) (4 * (p) + 4)
+#define tid_of(word) ((word) & ~(OWNER_DIED | WAITERS))
+#define has_joined(word) (tid_of(word) != 0 && ((word) & WAITERS) != 0)
 #define alarm_of(i) (SLOTS + (i))
 
 typedef Segment {
@@ -54,9 +56,9 @@ hidden byte count, rank, step, other, id;  // only used within a step
 #define is_taken(s, i) (segment[s].word[i] != FREE)
 #define is_free(i) (!is_taken(here[me], i))
 #define is_empty (!any_slot(is_taken, here[me]))
-#define is_counted(s, i) (segment[s].word[i] > GONE && tid_of(segment[s].word[i]) != segment[s].leaving[i])
+#define is_counted(s, i) (has_joined(segment[s].word[i]) && tid_of(segment[s].word[i]) != segment[s].leaving[i])
 #if MUTANT == LEAVERS_COUNTED
-#define is_another(s, i) (i != slot[me] && segment[s].word[i] > GONE)
+#define is_another(s, i) (i != slot[me] && has_joined(segment[s].word[i]))
 #else
 #define is_another(s, i) is_counted(s, i)
 #endif

@@ -41,7 +41,8 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
        fmt::format(R"(shmget\({}, {}, \d+\) = -1 ENOENT)", key_text(), sizeof(Table)),
        fmt::format(R"(shmget\({}, {}, IPC_CREAT \| IPC_EXCL \| 0600\) = {})", key_text(), sizeof(Table), segment()),
        fmt::format(R"(shmat\({}\) = 0x[0-9a-f]+: from here on, it is memory like any other)", segment()),
-       fmt::format(R"(slot 0: 0 -> {}\|OWNER_DIED)", self),
+       fmt::format(R"(slot 0: 0 -> {}\|OWNER_DIED)", copy.pid()),
+       fmt::format(R"(slot 0: {}\|OWNER_DIED -> {}\|OWNER_DIED)", copy.pid(), self),
        "changes: 0 -> 1, and a wake for all who wait on it: 0 woken",
        fmt::format(R"(slot 0: {0}\|OWNER_DIED -> {0})", self),
        "sleeping until changes is no longer 1, or a signal comes"}));
@@ -88,7 +89,7 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   Copies copies = start_together(3);
   ASSERT_TRUE(eventually([&] {  // a copy is shown a moment before its owner word says that everybody has been told
     const RawSegment raw{key()};
-    return std::ranges::none_of(raw.as<Table>().slots, [](const Slot& slot) { return has_just_joined(slot.owner); });
+    return std::ranges::none_of(raw.as<Table>().slots, [](const Slot& slot) { return is_untold(slot.owner); });
   }));
   suspend(copies);
   std::vector<std::string> lines{"2 live\n"};

@@ -122,9 +122,9 @@ TEST_F(MembershipTest, UnderALimitACopyThatIsStillJoiningTakesAPlaceUnlessItIsMi
   const Bystander other;
   put(0, 0);
   Slot& slot = existing_table().slots[0];
-  slot.owner = joined_word(other.tid());
+  slot.owner = joining_word(other.tid());
   in_a_process([&] { EXPECT_THROW((Membership{key, log}.join(1)), Failure); });
-  slot.owner = joined_word(tid_of_the_dead());
+  slot.owner = joining_word(tid_of_the_dead());
   in_a_process([&] { Membership{key, log}.join(1); });
 }
 
@@ -189,7 +189,8 @@ TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
       EXPECT_EQ(table.slots[member.slot()].owner, running_word(member.tid()));
       EXPECT_NE(table.changes, before) << "the others have to hear of it";
     };
-    for (const Word garbage : {0U, gone_word, running_word(tid_of_the_dead()), joined_word(member.tid())}) {
+    for (const Word garbage :
+         {0U, gone_word, running_word(tid_of_the_dead()), joining_word(member.tid()), joined_word(member.tid())}) {
       table.slots[member.slot()].owner = garbage;
       expect_healed();
     }

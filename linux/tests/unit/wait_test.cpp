@@ -99,6 +99,13 @@ TEST_F(WaitTest, InALargeCrowdAllWatchThoseWhoHaveJustJoined) {
   }
 }
 
+TEST_F(WaitTest, ACopyThatIsJoiningIsNotWatchedAndOneThatLeavesIs) {
+  fill(3);
+  table.slots[1].owner = joining_word(1001);
+  table.slots[2].leaving = 1002;
+  EXPECT_EQ(watched_by(0), std::set{2U});
+}
+
 TEST_F(WaitTest, ACrowdThatJoinsAllAtOnceIsMoreThanCanBeWatched) {
   fill(slot_count);
   for (Slot& slot : table.slots) occupy(slot, joined_word(5));
