@@ -1,0 +1,118 @@
+#include "membership.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "copy.h"
+#include "failure.h"
+
+namespace share_data {
+namespace {
+
+Identity dead(std::uint32_t number) { return make_identity(4 * 99'999'999, number); }
+
+/// This process as a copy, with a table of its own.
+class MembershipTest : public testing::Test {
+ protected:
+  std::unique_ptr<Table> memory = std::make_unique<Table>();
+  Table& table = *memory;
+  const Log log{{}, 0};
+};
+
+TEST_F(MembershipTest, LeavesOnlyOnce) {
+  {
+    Membership membership{table, log};
+    membership.join(std::nullopt);
+    EXPECT_EQ(table.plain, 1);
+    EXPECT_EQ(membership.leave().plain, 0);
+  }
+  EXPECT_EQ(table.plain, 0);
+}
+
+TEST_F(MembershipTest, WhoHasJoinedGivesTheTurnBack) {
+  Membership membership{table, log};
+  membership.join(1);
+  EXPECT_EQ(table.slots[0], word_of(own_identity()));
+  EXPECT_EQ(table.admitting, 0U);
+}
+
+TEST_F(MembershipTest, WhoIsRefusedTellsOnceAndLeavesNothingBehind) {
+  const test::Folder folder;
+  const test::Copy other{folder.exe(), test::Start{.suspended = true}};
+  table.slots[5] = word_of(identity_of_pid(other.pid()).value_or(Identity::nobody));
+  const std::vector<Word> before = table.look().slots;
+  {
+    Membership membership{table, log};
+    EXPECT_THROW(membership.join(1), Failure);
+  }
+  EXPECT_EQ(table.look().slots, before);
+  EXPECT_EQ(table.admitting, 0U);
+  EXPECT_EQ(table.plain, 0);
+  EXPECT_EQ(table.changes, 1U);
+}
+
+TEST_F(MembershipTest, NobodyGivesBackTheTurnOfAnother) {
+  table.admitting = word_of(dead(1));
+  { const Membership membership{table, log}; }
+  EXPECT_EQ(table.admitting, word_of(dead(1)));
+}
+
+TEST_F(MembershipTest, TheTurnOfADeadCopyIsTakenAtOnce) {
+  EXPECT_TRUE(test::eventually([&] {  // on a slow machine not the first time
+    table.admitting = word_of(dead(1));
+    const auto begin = std::chrono::steady_clock::now();
+    Membership membership{table, log};
+    membership.join(1);
+    return std::chrono::steady_clock::now() - begin < std::chrono::seconds{2};
+  }));
+}
+
+TEST_F(MembershipTest, TheDeadMakeRoomIfAllSlotsAreTaken) {
+  for (std::uint32_t i = 0; i < slot_count; ++i) table.slots[i] = word_of(dead(i));
+  Membership membership{table, log};
+  membership.join(std::nullopt);
+  EXPECT_EQ(table.look().live, 1U);
+  EXPECT_EQ(table.changes, 2U) << "everybody is told of the dead, too";
+}
+
+TEST_F(MembershipTest, AChangeWhileItLooksEndsTheWait) {
+  constexpr std::uint32_t rounds = 1000;
+  constexpr std::uint32_t index = 100;
+  const auto word = [](std::uint32_t round) { return word_of(dead(round), Mark::killed); };  // nobody minds it
+  std::atomic<std::uint32_t> seen{0};
+  std::uint32_t missed = 0;
+  Membership membership{table, log};
+  membership.join(std::nullopt);
+  std::thread other{[&] {
+    for (std::uint32_t round = 1; round <= rounds; ++round) {
+      const Generation generation{table};
+      for (std::uint32_t i = 0; i < round % 64 * 16; ++i) (void)seen.load();  // meet each part of the look
+      table.slots[index] = word(round);
+      generation.end(log);
+      const auto deadline = std::chrono::steady_clock::now() + test::patience;
+      while (seen != round) {
+        std::this_thread::yield();
+        if (std::chrono::steady_clock::now() < deadline) continue;
+        ++missed;
+        tell(table, log);
+        return;
+      }
+    }
+  }};
+  for (std::uint32_t round = 1; round <= rounds && missed == 0; ++round) {
+    while (membership.look().slots[index] != word(round)) membership.wait_for_change(nullptr);
+    seen = round;
+  }
+  other.join();
+  EXPECT_EQ(missed, 0U);
+}
+
+}  // namespace
+}  // namespace share_data
