@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -52,6 +55,22 @@ TEST_F(WaitTest, WhoeverIsWokenMovesOnForOneThatWasStoppedBeforeItDid) {
   EXPECT_FALSE(has_ended(Generation{table}));
 }
 
+TEST_F(WaitTest, WhoeverSeesThatAGenerationIsOverFindsItsEventSet) {
+  std::atomic<bool> enough{false};
+  std::thread other{[&] {
+    while (!enough) tell(table, log);
+  }};
+  int missed = 0;
+  for (int round = 0; round < 1000; ++round) {
+    const Generation generation{table};
+    while (table.changes == generation.number()) std::this_thread::yield();
+    if (!has_ended(generation)) ++missed;
+  }
+  enough = true;
+  other.join();
+  EXPECT_EQ(missed, 0);
+}
+
 TEST_F(WaitTest, EventsOfAnotherTableAreOtherEvents) {
   Table& other = *std::make_unique<Table>().release();  // NOLINT(cppcoreguidelines-owning-memory)
   const std::unique_ptr<Table> guard{&other};
@@ -94,6 +113,15 @@ TEST_F(WaitTest, ANameThatIsTakenByAnotherKindOfObjectStopsNobody) {
   EXPECT_EQ(table.changes, 1U);
 }
 
+TEST_F(WaitTest, WithoutAnEventItIsSoonTimeForALook) {
+  table.id = 0x1234'5678'9abdU;
+  const std::string name = fmt::format("Local\\share_data-{:016x}-0", table.id.load());
+  const Handle squatter{CreateMutexA(nullptr, FALSE, name.c_str())};
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(Generation{table}.wait({}, 60'000), nullptr);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{30});
+}
+
 TEST_F(WaitTest, EverybodyMayUseAnEvent) {
   EXPECT_NE(for_everybody(SYNCHRONIZE), nullptr) << "the system does not take the text";
 }
@@ -130,6 +158,21 @@ TEST_F(WatchTest, TheNearestEightBelowAreWatched) {
 TEST_F(WatchTest, SoAreAllWhoHaveJustJoined) {
   for (std::size_t i = 0; i < 12; ++i) table.slots[i] = word_of(make_identity(4 * 99'999'999, i), Mark::joining);
   EXPECT_EQ(watch.follow(table.look(), 11).size(), 11U);
+}
+
+TEST_F(WatchTest, ButNoMoreThanOneCallCanWaitFor) {
+  for (std::size_t i = 0; i < 100; ++i) table.slots[i] = word_of(make_identity(4 * 99'999'999, i), Mark::joining);
+  EXPECT_EQ(watch.follow(table.look(), 100).size(), MAXIMUM_WAIT_OBJECTS - 3U)
+      << "the event, the request to leave and the line are waited for, too";
+}
+
+TEST_F(WatchTest, ACopyInTwoSlotsIsReportedOnce) {
+  start(1);
+  const Identity victim = identity(0);
+  table.slots[1] = word_of(victim);
+  EXPECT_TRUE(watch.follow(table.look(), 2).empty());
+  processes[0].terminate();
+  EXPECT_EQ(watch.follow(table.look(), 2), std::vector{victim});
 }
 
 TEST_F(WatchTest, AKilledOneIsReportedEvenIfItIsInNoSlotAnyMore) {
