@@ -73,6 +73,13 @@ TEST_F(TableTest, ADeadCopyThatWasNotCountedLeavesAFreeSlot) {
   EXPECT_EQ(table.look().slots, std::vector<Word>(slot_count));
 }
 
+TEST_F(TableTest, AKilledCopyStaysKilledHoweverOftenItIsTakenOut) {
+  table.slots[0] = word_of(copy(1));
+  table.take_out(copy(1), log);
+  table.take_out(copy(1), log);
+  EXPECT_EQ(table.slots[0], word_of(copy(1), Mark::killed));
+}
+
 TEST_F(TableTest, SlotsOfTheKilledAreUsedOnlyIfNoOtherIsFree) {
   table.slots[0] = word_of(copy(1), Mark::killed);
   for (std::uint32_t i = 1; i < slot_count; ++i) ASSERT_EQ(table.claim(word_of(copy(i + 1)), log), i);
