@@ -6,7 +6,10 @@
 
 #include <sddl.h>
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
+#include <thread>
 #include <vector>
 
 #include "copy.h"
@@ -52,6 +55,36 @@ TEST(NamedMapping, GoesWithTheLastOneThatHasIt) {
   { open_or_create_mapping(name, Log{{}, 0}).table->plain = 42; }
   EXPECT_FALSE(open_existing_mapping(name, Log{{}, 0}));
   EXPECT_EQ(open_or_create_mapping(name, Log{{}, 0}).table->plain, 0);
+}
+
+TEST(NamedMapping, OfThoseWhoWantItAtTheSameTimeOneCreatesIt) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string name = to_utf8(test::unique_name());
+    std::vector<std::optional<SharedMemory>> found(4);
+    std::vector<std::thread> threads;
+    threads.reserve(found.size());
+    for (auto& memory : found) threads.emplace_back([&] { memory = open_or_create_mapping(name, Log{{}, 0}); });
+    for (auto& thread : threads) thread.join();
+    const auto created = [](const auto& memory) { return memory->description.starts_with("created"); };
+    ASSERT_EQ(std::ranges::count_if(found, created), 1);
+  }
+}
+
+TEST(NamedMapping, ThatIsEmptyCanBeReadWithoutAChange) {
+  const Foreign empty{sizeof(Table)};
+  const auto mapping = open_existing_mapping(empty.name(), Log{{}, 0});
+  ASSERT_TRUE(mapping);
+  EXPECT_EQ(mapping->table->look().live, 0U);
+  EXPECT_EQ(mapping->table->magic, 0U);
+}
+
+TEST(NamedMapping, TakesNoAddressesOnceNobodyUsesIt) {
+  SharedMemory mapping = open_or_create_mapping(to_utf8(test::unique_name()), Log{{}, 0});
+  const void* const address = mapping.table.get();
+  mapping.table.reset();
+  MEMORY_BASIC_INFORMATION info{};
+  ASSERT_NE(VirtualQuery(address, &info, sizeof(info)), 0U);
+  EXPECT_EQ(info.State, DWORD{MEM_FREE});
 }
 
 TEST(NamedMapping, TakesNamesInAnyScript) {
