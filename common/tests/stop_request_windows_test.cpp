@@ -48,6 +48,26 @@ TEST(StopRequest, DoesNotComeAfterItsEnd) {
   EXPECT_FALSE(StopRequest::made());
 }
 
+TEST(StopRequest, CanBeMadeAgain) {
+  {
+    const StopRequest stop{1ms};
+    ASSERT_TRUE(comes_within(patience_ms));
+  }
+  const StopRequest stop;
+  EXPECT_FALSE(StopRequest::made());
+  EXPECT_FALSE(comes_within(0));
+}
+
+/// Presses Ctrl+C as the system does: on a new thread of the process.
+void press_ctrl_c() {
+  const auto routine = GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CtrlRoutine");
+  HANDLE thread = CreateThread(nullptr, 0, reinterpret_cast<LPTHREAD_START_ROUTINE>(reinterpret_cast<void*>(routine)),
+                               nullptr, 0, nullptr);  // null is CTRL_C_EVENT
+  ASSERT_NE(thread, nullptr);
+  EXPECT_EQ(WaitForSingleObject(thread, patience_ms), WAIT_OBJECT_0);
+  CloseHandle(thread);
+}
+
 TEST(StopRequest, RunsOutOfPatienceThreeSecondsLater) {
   const StopRequest stop{1ms};
   ASSERT_TRUE(comes_within(patience_ms));
@@ -56,6 +76,8 @@ TEST(StopRequest, RunsOutOfPatienceThreeSecondsLater) {
   while (!StopRequest::out_of_patience() && steady_clock::now() - start < 30s) Sleep(10);
   EXPECT_GT(steady_clock::now() - start, 2900ms);
   EXPECT_LT(steady_clock::now() - start, 3900ms);
+  press_ctrl_c();
+  EXPECT_TRUE(StopRequest::out_of_patience()) << "a second request gives no more time";
 }
 
 /// Standard error as a pipe that takes no note until somebody reads.
