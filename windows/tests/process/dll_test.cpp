@@ -84,6 +84,14 @@ TEST_F(Dll, WhoseTableIsOfAnotherVersionIsRefused) {
   expect_refused(dll, "is not ours, or of another version");
 }
 
+TEST_F(Dll, ThatIsRefusedLoadsNothingThatItNeeds) {
+  const fs::path dll = here.exe().parent_path() / L"other.dll";
+  put(dll);
+  replace_in(dll, "sh_data2", "sh_data3");
+  replace_in(dll, "KERNEL32.dll", "MISSING1.dll");
+  expect_refused(dll, "is not ours, or of another version");
+}
+
 TEST_F(Dll, WhoseSectionIsNotSharedIsRefused) {
   const fs::path dll = here.exe().parent_path() / L"private.dll";
   put(dll);
