@@ -5,6 +5,7 @@
 
 #include <sddl.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -67,12 +68,22 @@ TEST_F(Users, ADeathThatMayNotBeWatchedIsSeenAllTheSame) {
   ASSERT_TRUE(eventually([&] { return other->shows() == 1U; })) << other->notes();
   guard_again(*other);
   if (Handle{OpenProcess(SYNCHRONIZE, FALSE, other->pid())}) GTEST_SKIP() << "we may open any process";
-  const Copy copy{folder.exe()};
+  const Copy copy{folder.exe(), {L"--explain"}};
   ASSERT_TRUE(eventually([&] { return copy.shows() == 2U && other->shows() == 2U; })) << copy.output();
   EXPECT_TRUE(eventually([&] { return copy.notes().find("looking at the table every 500 ms") != std::string::npos; }))
       << copy.notes();
+  const std::string death = std::to_string(other->pid()) + "|killed\n";
   other.reset();
   EXPECT_TRUE(eventually([&] { return copy.shows() == 1U; })) << copy.output();
+
+  const auto notes_since = [&] {
+    const std::string notes = copy.notes();
+    return notes.substr(std::min(notes.find(death), notes.size()));
+  };
+  ASSERT_TRUE(eventually([&] { return notes_since().find("waiting for") != std::string::npos; })) << copy.notes();
+  const Copy longer_than_that{folder.exe(), {L"--via", L"mapping", L"--name", unique_name(), L"--for", L"0.8"}};
+  EXPECT_EQ(longer_than_that.exit_code(), DWORD{0});
+  EXPECT_EQ(notes_since().find("it is time for a look"), std::string::npos) << copy.notes();
 }
 
 TEST_F(Users, AMappingThatAGuardedCopyCreatedIsForAll) {
