@@ -59,7 +59,7 @@ measure_under_wine() {
   install_missing "to build and run the benchmarks" "${windows_packages[@]}"
   build_preset bench-mingw || die 1 "the build failed; see build/bench-mingw.log"
   prepare_wine
-  server=$(PATH=$PATH:/usr/lib/wine command -v wineserver64 wineserver | head -n 1)
+  server=$(PATH=$PATH:/usr/lib/wine:/usr/lib/x86_64-linux-gnu/wine command -v wineserver64 wineserver | head -n 1)
   table=$("$wine" "$bench" "${options[@]}" </dev/null)
   calls=$(windows/bench/traced_wine.sh "$wine" "$server" "$WINEPREFIX-traced" "$trace" "$bench" "${options[@]}" \
     --calls "$trace" </dev/null)
