@@ -395,6 +395,8 @@ test_status() {
 }
 
 windows_copied_exe() {
+  # Under Wine 9, Ctrl+C also ends the process that draws the terminal, and the copy's last line gets lost.
+  if [[ $("${wine[@]}" --version) == wine-9.* ]]; then echo "SKIPPED: Wine 9 does not show this"; exit 77; fi
   open 2
   run 1
   shows 1 joined
