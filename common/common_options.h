@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,6 +74,14 @@ void add_common_options(CLI::App& app, Options& options) {
   });
 }
 
+/// Lays out --help as its texts are written. CLI11 itself would, from version 2.5 on, fill their lines.
+struct HelpFormatter : CLI::Formatter {
+  std::string make_help(const CLI::App* app, std::string /*name*/, CLI::AppFormatMode mode) const override {
+    return fmt::format("{}\nUsage: {} [OPTIONS]\n{}\n{}\n", app->get_description(), app->get_name(),
+                       make_groups(app, mode), app->get_footer());
+  }
+};
+
 /// What --help, --version and errors say besides the options: `memory` is what the copies are counted through, `ends`
 /// what ends one in order.
 inline void add_texts(CLI::App& app, std::string_view memory, std::string_view ends) {
@@ -90,6 +99,7 @@ Examples:
   2  wrong usage
   3  refused, because --max copies are live)",
                          ends));
+  app.formatter(std::make_shared<HelpFormatter>());
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
     return std::string{"share_data: "} + error.what() + "\nshare_data: see --help\n";
   });
