@@ -122,7 +122,8 @@ open() {
   done
 }
 
-screen() { in_tmux capture-pane -p -J -S - -t "t$1" | sed 's/ *$//; /^$/d'; }
+# Bash 5.3 adds the command to the line that says how it ended.
+screen() { in_tmux capture-pane -p -J -S - -t "t$1" | sed 's/ *$//; s/^\(Killed\|Terminated\) .*/\1/; /^$/d'; }
 
 shows_a_prompt() { [[ $(screen "$1" | tail -n 1) == '$' ]]; }
 
