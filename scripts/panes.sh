@@ -29,7 +29,9 @@ panes() { in_tmux list-panes -s -t share_data -F "$@"; }
 
 # Shows the panes until all copies have ended, or Ctrl+C, or the terminal is closed.
 run_copies() {
-  local copy=("${program[@]}" "${options[@]}") i
+  # Some versions of tmux forget the pid of a process that has ended: keep it as an option of its pane.
+  # shellcheck disable=SC2016  # for the shell in the pane
+  local copy=(sh -c 'tmux set-option -p -t "$TMUX_PANE" @pid $$; exec "$@"' sh "${program[@]}" "${options[@]}") i
   export LAUNCHER=$$
   in_tmux -f scripts/panes.tmux.conf new-session -d -s share_data -x "$columns" -y "$lines" -- "${copy[@]}"
   for ((i = 1; i < copies; i++)); do
@@ -39,7 +41,8 @@ run_copies() {
   # In the background, or bash would react to no signal. If all copies have ended already, there is nothing to show.
   env -u TMUX tmux -L "share_data-$$" attach-session -t share_data \; \
     if-shell -F '#{P:#{?pane_dead,,live}}' '' detach-client <&0 >/dev/null &
-  wait $! || say "tmux ended with $?"
+  client=$!
+  wait "$client" || say "tmux ended with $?"
 }
 
 running() { panes '#{pane_pid}' -f '#{==:#{pane_dead},0}' 2>/dev/null || true; }
@@ -49,14 +52,14 @@ report_copies() {
   local pane pid code last
   while panes '#{pane_dead_status}#{pane_dead_signal}' | grep --quiet '^$'; do sleep 0.1; done
   in_tmux detach-client -s share_data 2>/dev/null || true
-  wait
+  wait "${client-}" 2>/dev/null || true  # without a pid, bash 5.3 may wait for ever
   while read -r pane pid code; do
     last=$(in_tmux capture-pane -p -J -S - -t "$pane" | sed '/^$/d' | tail -n "$((code == 0 ? 1 : 3))") || true
     # A copy that ends hangs up its terminal, and the kernel may throw away what it wrote last.
     [[ $code != 0 || $last == *' left'* ]] || last="copy $pid left"
     printf '%s\n' "$last"
     report "$pid" "$code"
-  done < <(panes '#{pane_id} #{pane_pid} #{?pane_dead_signal,#{e|+:128,#{pane_dead_signal}},#{pane_dead_status}}')
+  done < <(panes '#{pane_id} #{@pid} #{?pane_dead_signal,#{e|+:128,#{pane_dead_signal}},#{pane_dead_status}}')
   close_panes
 }
 
