@@ -89,6 +89,7 @@ TEST_F(Max, StartersThatAreKilledHoldUpNobody) {
   for (int round = 0; round < scaled(20); ++round) {
     Copies starters = start_many(10, {.options = {"--max", "3"}});
     for (std::size_t i = 0; i < starters.size(); i += 2) starters[i].signal(SIGKILL);
+    for (std::size_t i = 0; i < starters.size(); i += 2) EXPECT_TRUE(eventually([&] { return starters[i].ended(); }));
     take_ended(starters);
     EXPECT_LE(starters.size(), 3U);
     EXPECT_TRUE(all_show(starters));
