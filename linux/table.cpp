@@ -5,14 +5,6 @@
 #include "wait.h"
 
 namespace share_data {
-namespace {
-
-SeenSlot look_at(const Slot& slot) {
-  const Word owner = slot.owner;
-  return {owner, owner == 0 ? 0 : slot.leaving.load()};
-}
-
-}  // namespace
 
 View Table::look(int segment) const {
   View view;
@@ -26,10 +18,11 @@ void Table::update(View& view) const {
   view.live = view.gone = view.claimed = 0;
   view.slots.resize(std::max<std::size_t>(view.slots.size(), std::min<std::size_t>(used, slot_count)));
   for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
-    const SeenSlot seen = look_at(slots[i]);
+    const Word owner = slots[i].owner;
+    const SeenSlot seen{owner, owner == 0 ? 0U : slots[i].leaving.load()};
     view.live += is_counted(seen) ? 1 : 0;
-    view.gone += is_gone(seen.owner) ? 1 : 0;
-    view.claimed += seen.owner != 0 ? 1 : 0;
+    view.gone += is_gone(owner) ? 1 : 0;
+    view.claimed += owner != 0 ? 1 : 0;
     if (seen == view.slots[i]) continue;
     view.slots[i] = seen;
     view.changed.push_back(i);
