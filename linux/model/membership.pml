@@ -65,7 +65,7 @@
 #define LEAVERS_UNWATCHED 9   // a copy that says that it leaves is not watched
 #define LEAVERS_COUNTED 10    // one that leaves counts those that leave as well until they are gone
 #define STALE_NOTE 11         // a joiner does not clear the note that the slot's last owner left
-#define LATE_NODE 12          // the robust list points at the word only after it has been claimed
+#define LATE_NODE 12          // the robust list points at the word only after it is counted
 #define BLIND_FREE 13         // a word is freed by a store, not by a compare-and-swap
 #define NO_REMOVED_CHECK 14   // nobody asks whether the segment is removed
 #define NO_GATHERING 15       // nobody calls those in removed segments together
@@ -119,9 +119,6 @@ inline join() {
   :: d_step { !gathers_first && node[me] != NONE -> node[me] = NONE; old_slot[me] = slot[me]; slot[me] = 0 }
   :: atomic { !gathers_first && node[me] == NONE -> claim(); break }
   od;
-#if MUTANT == LATE_NODE
-  node[me] = here[me];
-#endif
 #if MUTANT == LATE_GATHERING
   if
   :: gather()
@@ -135,6 +132,9 @@ inline join() {
 #else
   own_alarm = tid(me);
   own_word = tid(me) | WAITERS | OWNER_DIED;
+#endif
+#if MUTANT == LATE_NODE
+  node[me] = here[me];
 #endif
 #if MUTANT != SILENT_JOINER
   tell();
