@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -21,15 +22,16 @@ namespace {
 Word counted_tid(const SeenSlot& slot) { return is_counted(slot) ? tid_of(slot.owner) : 0; }
 
 double seconds_since(std::int64_t joined) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
   return std::max(0.0,
-                  static_cast<double>(milliseconds_now() - joined) / 1000);  // the clock may have been set back
+                  (static_cast<double>(now) - static_cast<double>(joined)) / 1e9);  // the clock may have been set back
 }
 
 /// The longest running first. Copies in a removed segment still run; they are there until they notice.
 std::vector<Instance> instances_in(const std::vector<Segment>& segments) {
   std::vector<Instance> instances;
   for (const Segment& segment : segments) {
-    const View view = segment.table().look(segment.id());
+    const View view = segment.table().look();
     const bool plausible = view.live < segment.state().attached;  // we are attached, too
     const std::vector<Instance> elsewhere = instances;            // a copy that is moving has a slot in both segments
     for (std::size_t i = 0; i < view.slots.size(); ++i) {
@@ -45,7 +47,7 @@ std::vector<Instance> instances_in(const std::vector<Segment>& segments) {
 
 std::string_view meaning_of(const SeenSlot& slot) {
   if (is_gone(slot.owner)) return "gone: the kernel took the TID out; not everybody has been told";
-  if (!has_joined(slot.owner)) return "is joining; not counted yet";
+  if (is_joining(slot.owner)) return "is joining; not counted yet";
   if (!is_counted(slot)) return "leaving; not counted";
   return is_untold(slot.owner) ? "has just joined, not everybody has been told; counted" : "running; counted";
 }
@@ -62,11 +64,10 @@ std::string words_in(const Segment& segment) {
   add("magic", fmt::format("{:#x}", table.magic.load()), "a table of version 2");
   add("key", fmt::format("{:#010x}", table.key.load()), "the kernel forgets it when the segment is removed");
   add("gathered", std::to_string(table.gathered), "1: copies in removed segments of this key have been told");
-  add("admitting", std::to_string(table.admitting), "whose turn it is to join under --max");
   add("used", std::to_string(table.used), "no slot from this one on has ever been claimed");
   add("changes", std::to_string(table.changes), "the futex that everybody waits on; goes up with every change");
   add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
-  const View view = table.look(segment.id());
+  const View view = table.look();
   for (std::size_t i = 0; i < view.slots.size(); ++i) {
     const SeenSlot& slot = view.slots[i];
     if (slot.owner == 0) continue;
@@ -117,12 +118,6 @@ Event Display::difference(const View& now) {
     }
   }
   return event;
-}
-
-void Display::show_last(const Remains& remains) const {
-  Event event{.kind = Event::Kind::left, .live = remains.live, .plain = remains.plain, .left = {membership_.tid()}};
-  if (remains.removed_segment) event.remark = "last one out, segment removed";
-  print(event);
 }
 
 void Display::print(const Event& event) const {

@@ -16,16 +16,13 @@ class Display {
  public:
   Display(const Membership& membership, const Log& log) : membership_(membership), log_(log) {}
 
-  /// Prints a line about what has changed since the last one, if anything has, and lets more changes add up for a
-  /// moment.
+  /// Prints a line about what has changed since the last one, if anything has, and lets more changes add up.
   void show(const View& now);
 
-  /// Prints the last line.
-  void show_last(const Remains& remains) const;
+  void print(const Event& event) const;
 
  private:
   [[nodiscard]] Event difference(const View& now);
-  void print(const Event& event) const;
 
   const Membership& membership_;
   const Log& log_;

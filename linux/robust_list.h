@@ -25,6 +25,13 @@ class RobustList {
  public:
   /// Registers an empty list: a ring of nothing but its head. Throws Failure.
   explicit RobustList(const Log& log) {
+    // Shared memory, although nobody shares it: a process that the out-of-memory killer ends loses its private memory
+    // before the kernel walks the list (process_mrelease(2) does the same). Locked, because the kernel cannot read back
+    // what was swapped out once the control group is at its limit; if locking is refused, that risk remains.
+    void* const memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw failed_call(errno, "mmap");
+    mlock(memory, sizeof(Page));
+    page_ = static_cast<Page*>(memory);  // never unmapped
     page_->head.list.next = &page_->head.list;
     const long result = syscall(SYS_set_robust_list, &page_->head, sizeof page_->head);
     if (result != 0) throw failed_call(errno, "set_robust_list");
@@ -49,18 +56,7 @@ class RobustList {
     std::array<robust_list, 1 + std::tuple_size_v<decltype(Slot::alarms)>> nodes;  // 8 bytes apart, as the words
   };
 
-  /// Shared memory, although nobody shares it: a process that the out-of-memory killer ends loses its private memory
-  /// before the kernel walks the list (process_mrelease(2) does the same). Locked, because the kernel cannot read back
-  /// what was swapped out once the control group is at its limit; if locking is not allowed, that risk remains. Never
-  /// unmapped.
-  static Page* map_page() {
-    void* const memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) throw failed_call(errno, "mmap");
-    mlock(memory, sizeof(Page));
-    return static_cast<Page*>(memory);
-  }
-
-  Page* page_ = map_page();
+  Page* page_;
 };
 
 }  // namespace share_data

@@ -1,7 +1,6 @@
 #include "segment.h"
 
 #include <pwd.h>
-#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
@@ -10,7 +9,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -22,13 +20,10 @@ namespace share_data {
 namespace {
 
 constexpr auto other_key = "count under another key with --key";
-constexpr std::uint64_t magic = 0x3254'4144'5248'5301;               // spells "\1SHRDAT2" in memory
+constexpr std::uint64_t magic = 0x3254'4144'5248'5302;               // spells "\2SHRDAT2" in memory
 constexpr std::uint64_t magic_of_version_1 = 0x3154'4144'5248'5301;  // whose table is another one
 
 std::string name_of(key_t key) { return fmt::format("{:#010x}", static_cast<std::uint32_t>(key)); }
-
-/// As strace(1) shows it.
-std::string name_of_error(int error) { return error == 0 ? "" : fmt::format(" {}", strerrorname_np(error)); }
 
 bool is_all_zero(const Table& table) {
   const auto* bytes = reinterpret_cast<const char*>(&table);
@@ -60,8 +55,8 @@ void for_each_segment(int command, Visit visit) {
   }
 }
 
-/// The login name, or `uid 1234` if /etc/passwd has none. Read from the file itself: getpwuid(3) loads libraries at run
-/// time, which a static program has not brought along.
+/// The login name, or `uid 1234` if /etc/passwd has none. getpwuid(3) would load libraries, which a static program
+/// lacks.
 std::string user_name(std::uint32_t uid) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> users{std::fopen("/etc/passwd", "re"), std::fclose};
   while (const passwd* user = users ? fgetpwent(users.get()) : nullptr) {  // NOLINT(concurrency-mt-unsafe): one thread
@@ -85,8 +80,6 @@ std::string user_name(std::uint32_t uid) {
 }  // namespace
 
 key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff'ffffU)); }
-
-void Segment::Detach::operator()(Table* table) const { shmdt(table); }
 
 std::optional<Segment> Segment::attach(int id, Access access) {
   void* const address = shmat(id, nullptr, access == Access::read_only ? SHM_RDONLY : 0);
@@ -124,21 +117,23 @@ Segment Segment::open_or_create(key_t key, const Log& log) {
     const bool create = attempt % 2 == 1;
     const int id = shmget(key, sizeof(Table), 0600 | (create ? IPC_CREAT | IPC_EXCL : 0));
     const int error = id < 0 ? errno : 0;
-    log.explain("shmget({}, {}, {}) = {}{}", name_of(key), sizeof(Table),
-                create ? "IPC_CREAT | IPC_EXCL | 0600" : "0600", id, name_of_error(error));
+    log.explain("shmget({}, {}, {}) = {}", name_of(key), sizeof(Table), create ? "IPC_CREAT | IPC_EXCL | 0600" : "0600",
+                error == 0 ? std::to_string(id) : fmt::format("-1 {}", strerrorname_np(error)));
     if (error == ENOENT || error == EEXIST || error == EIDRM) continue;
     if (error == EINVAL) (void)open_existing(key);  // it is smaller than ours; this says what it is
     if (error != 0) refuse_shmget(error, key);
     auto segment = attach(id, Access::read_write);
     if (!segment) continue;
-    if (!create) segment->check(key, Access::read_write);    // what we have just created is zero
-    madvise(segment->table_, sizeof(Table), MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
-    mlock2(segment->table_, sizeof(Table),
-           MLOCK_ONFAULT);  // and not if they were swapped out and cannot be read back
-    std::uint64_t zero = 0;
-    segment->created_ = segment->table_->magic.compare_exchange_strong(zero, magic);
-    segment->table_->key = static_cast<std::uint32_t>(key);  // its creator may have been killed before it got here
-    log.explain("shmat({}) = {}: from here on, it is memory like any other", id, fmt::ptr(segment->table_));
+    if (!create) segment->check(key, Access::read_write);  // what we have just created is zero
+    Table& table = segment->table();
+    madvise(&table, sizeof table, MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
+    mlock2(&table, sizeof table, MLOCK_ONFAULT);   // and not if they were swapped out and cannot be read back
+    std::uint64_t found = 0;  // its creator may have been killed before it wrote the magic and the key
+    const bool is_first = table.magic.compare_exchange_strong(found, magic);
+    table.key = static_cast<std::uint32_t>(key);
+    log.explain("shmat({}) = {}: from here on, it is memory like any other", id, fmt::ptr(&table));
+    log.note("{} segment {}, key {}, {} KiB, attached at {}", is_first ? "created" : "attached to", id, name_of(key),
+             sizeof(Table) / 1024, fmt::ptr(&table));
     return std::move(*segment);
   }
   throw Failure(fmt::format("shmat of the segment with key {}", name_of(key)),
@@ -175,11 +170,6 @@ void Segment::remove(const Log& log) const {
     throw failed_call(errno, "shmctl IPC_RMID", std::to_string(id_));
   }
   log.explain("shmctl({}, IPC_RMID): the key is free, the memory goes with the last process that is attached", id_);
-}
-
-std::string Segment::describe(key_t key) const {
-  return fmt::format("segment {}, key {}, {} KiB, attached at {}", id_, name_of(key), sizeof(Table) / 1024,
-                     fmt::ptr(table_));
 }
 
 }  // namespace share_data

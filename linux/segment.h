@@ -1,12 +1,11 @@
 // The System V shared memory segment that the table lies in: shmget(2), shmat(2), shmdt(2), shmctl(2).
 #pragma once
 
-#include <sys/types.h>
+#include <sys/shm.h>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "log.h"
@@ -16,8 +15,8 @@ namespace share_data {
 
 /// What the kernel says of a segment.
 struct SegmentState {
-  bool removed = false;        ///< by IPC_RMID: it has no key any more, and lives until the last process detaches
-  std::uint64_t attached = 0;  ///< processes that are attached, this one included
+  bool removed;            ///< by IPC_RMID: it has no key any more, and lives until the last process detaches
+  std::uint64_t attached;  ///< processes that are attached, this one included
 };
 
 enum class Access { read_only, read_write };
@@ -29,8 +28,7 @@ class Segment {
   /// another magic) is refused unchanged.
   [[nodiscard]] static Segment open_or_create(key_t key, const Log& log);
 
-  /// Attaches to the segment of `key` for reading. Empty if no segment has that key. Memory that is not ours is
-  /// refused.
+  /// Attaches to the segment of `key` for reading. Empty if no segment has it. Memory that is not ours is refused.
   [[nodiscard]] static std::optional<Segment> open_existing(key_t key);
 
   /// Attaches to all segments that had `key` until they were removed, and that processes are still attached to.
@@ -38,7 +36,6 @@ class Segment {
 
   [[nodiscard]] Table& table() const { return *table_; }
   [[nodiscard]] int id() const { return id_; }
-  [[nodiscard]] bool created() const { return created_; }  ///< by this very object
   [[nodiscard]] SegmentState state() const;
 
   /// Marks it for removal: its key is free at once, its memory when the last process detaches.
@@ -47,26 +44,17 @@ class Segment {
   /// Leaves it to the end of the process to detach: the kernel has to find the owner words then.
   void stay_attached() { (void)attachment_.release(); }
 
-  /// `segment 32769, key 0x5d0003e8, 164 KiB, attached at 0x7f2a5c1e0000`
-  [[nodiscard]] std::string describe(key_t key) const;
-
  private:
-  struct Detach {
-    void operator()(Table* table) const;
-  };
-
-  Segment(int id, Table* table) : id_(id), table_(table), attachment_(table) {}
+  Segment(int id, Table* table) : id_(id), table_(table), attachment_(table, shmdt) {}
 
   /// Empty if the segment vanished before we got hold of it.
   static std::optional<Segment> attach(int id, Access access);
 
-  /// Throws Failure unless a table of ours lies in it.
   void check(key_t key, Access access) const;
 
   int id_;
   Table* table_;
-  std::unique_ptr<Table, Detach> attachment_;
-  bool created_ = false;
+  std::unique_ptr<Table, int (*)(const void*)> attachment_;
 };
 
 /// The key of the calling user: each user has a count of their own.

@@ -38,7 +38,7 @@ void run(const Options& options, const Log& log) {
     if (StopRequest::made()) break;
     wait_for_change(membership.table(), view, membership.slot(), log);
   }
-  display.show_last(membership.leave());
+  display.print(membership.leave());
 }
 
 }  // namespace

@@ -1,32 +1,30 @@
 #include "table.h"
 
-#include <algorithm>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include "wait.h"
+#include <algorithm>
+#include <climits>
 
 namespace share_data {
 
-View Table::look(int segment) const {
-  View view;
-  view.segment = segment;
-  update(view);
-  return view;
-}
-
-void Table::update(View& view) const {
+View Table::look(View before) const {
+  View view = std::move(before);
   view.changes = changes;
-  view.live = view.gone = view.claimed = 0;
+  view.live = view.joining = view.gone = view.claimed = 0;
   view.slots.resize(std::max<std::size_t>(view.slots.size(), std::min<std::size_t>(used, slot_count)));
   for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
     const Word owner = slots[i].owner;
     const SeenSlot seen{owner, owner == 0 ? 0U : slots[i].leaving.load()};
     view.live += is_counted(seen) ? 1 : 0;
+    view.joining += is_joining(owner) ? 1 : 0;
     view.gone += is_gone(owner) ? 1 : 0;
     view.claimed += owner != 0 ? 1 : 0;
     if (seen == view.slots[i]) continue;
     view.slots[i] = seen;
     view.changed.push_back(i);
   }
+  return view;
 }
 
 bool Table::replace(std::uint32_t index, Word from, Word to, const Log& log) {
@@ -42,7 +40,7 @@ void Table::cover(std::uint32_t index) {
 
 void Table::tell(const Log& log) {
   const std::uint32_t before = changes++;
-  const long woken = futex_wake_all(changes);
+  const long woken = syscall(SYS_futex, &changes, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
   log.explain("changes: {} -> {}, and a wake for all who wait on it: {} woken", before, before + 1, woken);
 }
 

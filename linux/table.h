@@ -38,6 +38,7 @@ inline constexpr Word gone_word = FUTEX_WAITERS | FUTEX_OWNER_DIED;
 
 [[nodiscard]] constexpr Word tid_of(Word owner) { return owner & FUTEX_TID_MASK; }
 [[nodiscard]] constexpr bool is_gone(Word owner) { return owner != 0 && tid_of(owner) == 0; }
+[[nodiscard]] constexpr bool is_joining(Word owner) { return tid_of(owner) != 0 && (owner & FUTEX_WAITERS) == 0; }
 [[nodiscard]] constexpr bool has_joined(Word owner) { return tid_of(owner) != 0 && (owner & FUTEX_WAITERS) != 0; }
 [[nodiscard]] constexpr bool is_untold(Word owner) { return (owner & FUTEX_OWNER_DIED) != 0; }
 
@@ -53,7 +54,7 @@ struct Slot {
     std::atomic<Word> owner;
   };
   std::array<Alarm, 3> alarms;       ///< TID | WAITERS, for waiters only
-  std::atomic<std::int64_t> joined;  ///< milliseconds since 1970
+  std::atomic<std::int64_t> joined;  ///< nanoseconds since 1970
 };
 static_assert(offsetof(Slot, alarms) == 8, "one futex_offset serves all four words: they are 8 bytes apart");
 
@@ -74,10 +75,11 @@ struct View {
   int segment = -1;                    ///< the id of where the table lies
   std::uint32_t changes = 0;           ///< read before the slots: what changes later ends a wait at once
   std::uint32_t live = 0;              ///< slots that are counted
+  std::uint32_t joining = 0;           ///< slots of copies that are joining
   std::uint32_t gone = 0;              ///< slots of copies that are gone, while not everybody has been told
   std::uint32_t claimed = 0;           ///< slots that are not free
   std::vector<SeenSlot> slots;         ///< as many as have ever been claimed
-  std::vector<std::uint32_t> changed;  ///< those that update() found changed
+  std::vector<std::uint32_t> changed;  ///< those that have changed since the look before
 };
 
 inline constexpr std::size_t slot_count = 4096;
@@ -87,19 +89,15 @@ struct Table {
   std::atomic<std::uint64_t> magic;     ///< what this memory is: layout and version
   std::atomic<std::uint32_t> key;       ///< the segment's key, which the kernel forgets on IPC_RMID
   std::atomic<std::uint32_t> gathered;  ///< 1: the copies in removed segments of this key have been told
-  std::atomic<Word> admitting;          ///< the TID of the copy whose turn it is to join under --max, or 0
   std::atomic<std::uint32_t> used;      ///< no slot from this one on has ever been claimed
 
   alignas(64) std::atomic<std::uint32_t> changes;  ///< the futex that everybody waits on; goes up with every change
   alignas(64) std::atomic<std::int32_t> plain;     ///< the article's counter
   alignas(4096) std::array<Slot, slot_count> slots;
 
-  /// Reads the slots one after the other.
-  [[nodiscard]] View look(int segment) const;
-
-  /// The same into `view`, which is of an earlier look: with a thousand slots, to write them anew takes longer than
-  /// to find the one that has changed.
-  void update(View& view) const;
+  /// Reads the slots one after the other. `before` is an earlier look: with a thousand slots, it takes less time to
+  /// find what has changed than to write all of them again.
+  [[nodiscard]] View look(View before = {}) const;
 
   /// Compare-and-swap of an owner word. False if it no longer was `from`.
   bool replace(std::uint32_t index, Word from, Word to, const Log& log);

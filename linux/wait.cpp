@@ -1,18 +1,16 @@
 #include "wait.h"
 
 #include <linux/futex.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <ctime>
-#include <iterator>
 #include <string>
 #include <system_error>
-#include <vector>
 
 #include "failed_call.h"
 #include "stop_request.h"
@@ -20,10 +18,7 @@
 namespace share_data {
 namespace {
 
-using namespace std::chrono_literals;
-using std::chrono::steady_clock;
-
-constexpr auto look_again_after = 500ms;
+constexpr long look_again_after_ms = 500;
 
 /// The words that one wait waits for, each with the value that it was seen to have: if one has another value by
 /// now, the wait does not even begin.
@@ -45,22 +40,20 @@ void add_owner(WaitList& list, const Slot& slot, Word owner, std::size_t number)
   list.add(slot.owner, owner);
 }
 
-/// `changes`, the request to leave, and the owner words of other copies. As long as they all fit, each copy watches
-/// all others. In a larger crowd it watches those that have just joined, whom nobody else may have seen, and of the
-/// rest the nearest in the slots below its own, around the ring, and more of them at growing distances: so a death
-/// is seen even if many neighbours in a row are stopped.
+/// `changes`, the request to leave, and words of other copies: of all, as long as they fit. In a larger crowd, of those
+/// that have just joined, whom nobody else may have seen, and of the nearest in the slots below its own, around the
+/// ring, and more at growing distances: so a death is seen even if many neighbours in a row are stopped.
 WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t own) {
   WaitList list;
   list.add(table.changes, view.changes);
   list.add(StopRequest::word(), 0);
   const bool all_fit = list.size + view.claimed - 1 <= list.words.size();
   const std::size_t size = view.slots.size();
-  std::size_t i = std::min<std::size_t>(own, size);
   std::size_t passed = 0;
   std::size_t watched = 0;
   std::size_t next = 0;
   for (std::size_t distance = 1; distance < size && list.size < list.words.size(); ++distance) {
-    i = (i == 0 ? size : i) - 1;
+    const std::size_t i = (own + size - distance) % size;
     const Word owner = view.slots[i].owner;
     if (!has_joined(owner)) continue;
     const bool chosen = all_fit || passed == next;
@@ -98,7 +91,11 @@ void explain_wake(const Log& log, const Table& table, const WaitList& list, long
 void wait_for_change(const Table& table, const View& view, std::uint32_t own, const Log& log) {
   static bool refused = false;
   if (table.changes != view.changes || StopRequest::made()) return;
-  if (refused) return futex_wait(table.changes, view.changes, look_again_after);
+  if (refused) {
+    const timespec limit{.tv_sec = 0, .tv_nsec = look_again_after_ms * 1'000'000};
+    syscall(SYS_futex, &table.changes, FUTEX_WAIT, view.changes, &limit, nullptr, 0);
+    return;
+  }
   const WaitList list = words_to_wait_for(table, view, own);
   if (log.explains()) explain_sleep(log, table, list);
   const long woken = syscall(SYS_futex_waitv, list.words.data(), list.size, 0U, nullptr, CLOCK_MONOTONIC);
@@ -110,24 +107,11 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
   log.note(
       "futex_waitv: {}: this kernel is older than 5.16, or a sandbox forbids the call; looking for killed copies every "
       "{} ms instead",
-      std::generic_category().message(error), look_again_after.count());
+      std::generic_category().message(error), look_again_after_ms);
 }
 
 void cool_down(std::uint32_t live) {
-  const auto until = steady_clock::now() + std::max<std::chrono::microseconds>(16ms, live * 64us);
-  for (auto now = steady_clock::now(); now < until && !StopRequest::made(); now = steady_clock::now()) {
-    futex_wait(StopRequest::word(), 0, until - now);
-  }
-}
-
-void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t seen, std::chrono::nanoseconds patience) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);
-  const timespec limit{.tv_sec = seconds.count(), .tv_nsec = (patience - seconds).count()};
-  syscall(SYS_futex, &word, FUTEX_WAIT, seen, &limit, nullptr, 0);
-}
-
-long futex_wake_all(const std::atomic<std::uint32_t>& word) {
-  return syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+  if (!StopRequest::made()) poll(nullptr, 0, std::max(16, static_cast<int>(live * 64 / 1000)));
 }
 
 }  // namespace share_data

@@ -2,8 +2,6 @@
 // futex_waitv(2).
 #pragma once
 
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 
 #include "log.h"
@@ -19,12 +17,5 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
 /// Lets changes add up for a moment before the next line, unless a request to leave comes. The cost of a line on
 /// every screen grows with the number of screens; so does this pause, and N copies cost each other N lines, not N².
 void cool_down(std::uint32_t live);
-
-/// Sleeps while `word` is `seen`, at most `patience`. The kernel compares and goes to sleep in one step. It may
-/// return early.
-void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t seen, std::chrono::nanoseconds patience);
-
-/// Wakes all processes that sleep on `word`. How many they were.
-long futex_wake_all(const std::atomic<std::uint32_t>& word);
 
 }  // namespace share_data

@@ -151,10 +151,8 @@ HANDLE Display::line_in_writing() {
 }
 
 // The request to leave may have come while the line before was still being written. That one goes first.
-void Display::show_last(const Remains& remains) {
+void Display::print_last(Event event) {
   if (!is_written_in_time()) return;
-  Event event{.kind = Event::Kind::left, .live = remains.live, .plain = remains.plain, .left = {membership_.pid()}};
-  if (remains.live == 0) event.remark = "last one out, the memory goes too";
   print(std::move(event));
   (void)is_written_in_time();
 }

@@ -27,7 +27,7 @@ class Display {
 
   /// Prints the last line, after the one before. If nobody has taken them at StopRequest::out_of_patience(), they are
   /// lost.
-  void show_last(const Remains& remains);
+  void print_last(Event event);
 
  private:
   [[nodiscard]] Event difference(const View& now) const;

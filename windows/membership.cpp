@@ -141,7 +141,7 @@ bool Membership::has_place(std::uint32_t max, bool candidates_count) const {
   return has_place;
 }
 
-Remains Membership::leave() {
+Event Membership::leave() {
   left_ = true;
   if (in_plain_) {
     --table_.plain;
@@ -149,7 +149,9 @@ Remains Membership::leave() {
   } else {
     withdraw();
   }
-  return {.live = table_.look().live, .plain = table_.plain};
+  Event event{.kind = Event::Kind::left, .live = table_.look().live, .plain = table_.plain, .left = {pid()}};
+  if (event.live == 0) event.remark = "last one out, the memory goes too";
+  return event;
 }
 
 }  // namespace share_data

@@ -11,12 +11,6 @@
 
 namespace share_data {
 
-/// What a copy leaves behind.
-struct Remains {
-  std::uint32_t live = 0;  ///< copies that go on
-  std::int32_t plain = 0;  ///< the article's counter
-};
-
 /// A place among the running copies, from join() to the end of the process. One object for each process.
 ///
 /// To join:
@@ -46,8 +40,8 @@ class Membership {
   /// Sleeps until it is time for the next look, or until `line` is signalled, which may be null. Throws Failure.
   void wait_for_change(HANDLE line) { watch_.wait(line); }
 
-  /// Leaves, once. What is left to do is to end the process.
-  Remains leave();
+  /// Leaves, once, and returns what to say last. What is left to do is to end the process.
+  Event leave();
 
   [[nodiscard]] const Table& table() const { return table_; }
   [[nodiscard]] std::uint32_t pid() const { return pid_of(identity_); }

@@ -49,7 +49,7 @@ void run(const Options& options, const Log& log) {
     if (StopRequest::made()) break;
     membership.wait_for_change(display.line_in_writing());
   }
-  display.show_last(membership.leave());
+  display.print_last(membership.leave());
 }
 
 void show_status(const Options& options, const Log& log) {

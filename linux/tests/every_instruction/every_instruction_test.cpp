@@ -15,7 +15,6 @@
 #include "recording.h"
 #include "table.h"
 #include "tracee.h"
-#include "wait.h"
 
 namespace share_data::test {
 namespace {
@@ -75,9 +74,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     Tracee tracee = Tracee::in_call(copy.pid(), SYS_futex_waitv);
     const RawSegment segment{key()};
     remove_segment(key());
-    auto& table = segment.as<Table>();
-    ++table.changes;
-    futex_wake_all(table.changes);
+    segment.as<Table>().tell(Log{{}, 0});
     tracee.finish_step();
     return {std::move(copy), tracee};
   }

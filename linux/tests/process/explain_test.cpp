@@ -97,7 +97,7 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
     const RawSegment raw{key()};
     Table& table = raw.as<Table>();
     lines.push_back(fmt::format("segment {}, 167936 bytes, processes attached: 4, this one included\n", raw.id()));
-    lines.push_back("magic       0x3254414452485301  ");
+    lines.push_back("magic       0x3254414452485302  ");
     lines.push_back(fmt::format("key         {}          ", key_text()));
     lines.push_back(fmt::format("changes     {:<18}  ", table.changes.load()));
     lines.push_back(fmt::format("plain       {:<18}  ", 3));

@@ -42,7 +42,7 @@ class Garbage : public CopiesTest {
     const bool healed = eventually([&] {
       change();
       std::this_thread::sleep_for(std::chrono::milliseconds{30});
-      return RawSegment{key()}.as<Table>().look(0).live == copies.size() && std::ranges::all_of(copies, shows_it);
+      return RawSegment{key()}.as<Table>().look().live == copies.size() && std::ranges::all_of(copies, shows_it);
     });
     if (healed) return testing::AssertionSuccess();
     return testing::AssertionFailure() << ask_here({"--status", "--explain"}).output.substr(0, 5000) << copies[0].pid()
@@ -99,7 +99,7 @@ TEST_F(Garbage, ADestroyedMagicKeepsNewcomersOutAndTheOthersTogether) {
 
 TEST_F(Garbage, EveryWordOfTheHeader) {
   for (const Word value : {~0U, 0U, 1U, bystander.tid()}) {
-    for (const auto word : {&Table::key, &Table::gathered, &Table::admitting, &Table::used, &Table::changes}) {
+    for (const auto word : {&Table::key, &Table::gathered, &Table::used, &Table::changes}) {
       write_garbage([&](Table& table) { table.*word = value; });
       copies.push_back(start());
       ASSERT_TRUE(all_show_again());
@@ -126,7 +126,7 @@ TEST_F(Garbage, WordsThatCountForNothingHideNoDeath) {
     });
     ASSERT_TRUE(all_show_again());
     // The one in the highest slot: in a large crowd, copies watch those below their own.
-    const View view = RawSegment{key()}.as<Table>().look(0);
+    const View view = RawSegment{key()}.as<Table>().look();
     const auto highest = std::find_if(view.slots.rbegin(), view.slots.rend(), is_counted);
     const auto has_it = [&](const Copy& copy) { return static_cast<Word>(copy.pid()) == tid_of(highest->owner); };
     take(copies, static_cast<std::size_t>(std::ranges::find_if(copies, has_it) - copies.begin())).destroy();
@@ -183,11 +183,14 @@ TEST_F(Garbage, TheTidOfALivingBystanderInAllSlots) {
   expect_clean_end({&fresh});
 }
 
-TEST_F(Garbage, ALivingProcessThatSeemsToBeAdmittedHoldsUpNobodyForLong) {
-  write_garbage([&](Table& table) { table.admitting = bystander.tid(); });
+TEST_F(Garbage, ALivingProcessThatSeemsToBeJoiningHoldsUpNobodyForLong) {
+  write_garbage([&](Table& table) {
+    occupy(table.slots[3], joining_word(bystander.tid()));
+    table.used = 4;
+  });
   EXPECT_EQ(ask_here({"--max", "3"}).exit_code, 3);
-  write_garbage([&](Table& table) { table.admitting = bystander.tid(); });
-  copies.push_back(start({.options = {"--max", "4"}}));
+  EXPECT_TRUE(failed(ask_here({"--max", "4"}), 3, "not joining: 4 live, --max 4"));
+  copies.push_back(start({.options = {"--max", "5"}}));
   expect_healed();
 }
 

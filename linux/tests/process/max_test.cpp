@@ -47,7 +47,7 @@ TEST_F(Max, OfStartersWhoMeetAtEveryStepExactlyAsManyJoinAsMay) {
   EXPECT_TRUE(all_show(joined, 3));
 }
 
-// Whoever joins without a limit waits for no turn, so it can come between the two looks of another copy.
+// A copy that joins without a limit can do so between the two looks of another copy.
 TEST_F(Max, ACopyThatSeesTooManyAfterItsClaimGivesWay) {
   if (!has_strace()) GTEST_SKIP() << "needs strace";
   const RawSegment segment{key(), sizeof(Table)};
@@ -59,9 +59,41 @@ TEST_F(Max, ACopyThatSeesTooManyAfterItsClaimGivesWay) {
   table.cover(1);
   EXPECT_EQ(copy.exit_code(), 3) << copy.output();
   EXPECT_EQ(copy.output(), "");
-  EXPECT_EQ(table.look(0).live, 1U);
+  EXPECT_EQ(table.look().live, 1U);
   EXPECT_EQ(table.plain, 0);
-  EXPECT_EQ(table.admitting, 0U);
+}
+
+// One place is left, and two claim it. The one in the lower slot keeps its claim, and the other one withdraws.
+TEST_F(Max, OfTwoThatAreJoiningTheOneInTheLowerSlotGoesFirst) {
+  if (!has_strace()) GTEST_SKIP() << "needs strace";
+  for (const std::uint32_t slot_of_other : {1U, 3U}) {
+    const RawSegment segment{key(), sizeof(Table)};
+    Table& table = segment.as<Table>();
+    table.magic = 0x3254'4144'5248'5302;
+    table.gathered = 1;
+    const Bystander running;
+    const Bystander other;
+    occupy(table.slots[0], running_word(running.tid()));
+    occupy(table.slots[1], running_word(other.tid()));
+    table.slots[1].leaving = other.tid();
+    table.cover(3);
+    Copy copy = start({.options = {"--max", "2"}, .through = strace("shmctl:delay_enter=20000")});
+    const std::atomic<Word>& claimed = table.slots[2].owner;
+    ASSERT_TRUE(eventually([&] { return claimed != 0; }));
+    table.slots[slot_of_other].owner = joining_word(other.tid());
+    if (slot_of_other == 1) {
+      EXPECT_TRUE(eventually([&] { return claimed == 0; }));
+    } else {
+      let_it_try();
+      EXPECT_EQ(claimed, joining_word(static_cast<Word>(copy.pid())));
+    }
+    EXPECT_FALSE(copy.shown());
+    table.slots[slot_of_other].owner = 0;
+    EXPECT_EQ(copy.shown_first(), 2);
+    EXPECT_EQ(tid_of(table.slots[slot_of_other == 1 ? 1 : 2].owner), static_cast<Word>(copy.pid()));
+    copy.destroy();
+    remove_segment(key());
+  }
 }
 
 TEST_F(Max, ThoseWithoutALimitCountButAreNotLimited) {
@@ -109,7 +141,6 @@ TEST_F(Max, WhoIsRefusedDisturbsNobody) {
   const std::size_t lines = copies[0].lines().size();
   EXPECT_EQ(ask_here({"--max", "2"}).exit_code, 3);
   EXPECT_EQ(ask_here({"--max", "1"}).exit_code, 3);
-  EXPECT_EQ(RawSegment{key()}.as<Table>().admitting, 0U);
   EXPECT_EQ(RawSegment{key()}.as<Table>().plain, 2);
   EXPECT_EQ(copies[1].stop(), 0);
   EXPECT_TRUE(copies[0].prints(fmt::format("1 live  - {}", copies[1].pid())));

@@ -68,8 +68,8 @@ TEST_F(Status, NamesAllWhoRunTheLongestRunningFirst) {
   {
     const RawSegment segment{key()};
     Table& table = segment.as<Table>();
-    table.slots[1].joined -= 3'723'000;
-    table.slots[2].joined += 3'600'000;  // the clock was set back
+    table.slots[1].joined -= 3'723'000'000'000;
+    table.slots[2].joined += 3'600'000'000'000;  // the clock was set back
   }
   const Answer answer = ask_here({"--status"});
   EXPECT_EQ(answer.exit_code, 0);

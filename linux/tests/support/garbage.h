@@ -77,12 +77,13 @@ inline constexpr std::array garbage_kinds{
                 [](Table& table, Words& words) { own_slot(table, words.copy).owner = gone_word; }},
     GarbageKind{"a copy seems to have just joined",
                 [](Table& table, Words& words) { own_slot(table, words.copy).owner = joined_word(words.copy); }},
-    GarbageKind{"a bystander is being admitted", [](Table& table, Words& words) { table.admitting = words.bystander; }},
-    GarbageKind{"a copy is being admitted", [](Table& table, Words& words) { table.admitting = words.copy; }},
+    GarbageKind{"a copy seems to be joining",
+                [](Table& table, Words& words) { own_slot(table, words.copy).owner = joining_word(words.copy); }},
+    GarbageKind{"a bystander seems to be joining",
+                [](Table& table, Words& words) { any_slot(table, words).owner = joining_word(words.bystander); }},
     GarbageKind{"random words in the head", [](Table& table, Words& words) {
                   table.plain = static_cast<std::int32_t>(words.random());
                   table.changes = static_cast<std::uint32_t>(words.random());
-                  table.admitting = static_cast<Word>(words.random());
                   table.gathered = words.random() % 2;
                   table.used = words.random() % 16;
                 }}};

@@ -11,6 +11,8 @@
 #include <csignal>
 #include <functional>
 #include <optional>
+#include <thread>
+#include <vector>
 
 #include "child.h"
 #include "failure.h"
@@ -22,7 +24,9 @@
 namespace share_data::test {
 namespace {
 
+using namespace std::chrono_literals;
 using std::chrono::steady_clock;
+using std::chrono::system_clock;
 
 class MembershipTest : public testing::Test {
  protected:
@@ -50,7 +54,7 @@ class MembershipTest : public testing::Test {
   static Table& table_of(const Membership& member) { return const_cast<Table&>(member.table()); }
 
   [[nodiscard]] Word owner(std::uint32_t index) { return existing_table().slots[index].owner; }
-  [[nodiscard]] std::uint32_t live() { return existing_table().look(0).live; }
+  [[nodiscard]] std::uint32_t live() { return existing_table().look().live; }
 
   const key_t key = static_cast<key_t>(0x5c00'0000U | static_cast<std::uint32_t>(getpid()));
   const Log log{{.quiet = true}, 0};
@@ -69,11 +73,13 @@ TEST_F(MembershipTest, FromJoinToLeave) {
     const Slot& slot = table.slots[member.slot()];
     EXPECT_EQ(slot.owner, self);
     for (const Slot::Alarm& alarm : slot.alarms) EXPECT_EQ(alarm.owner, self);
-    EXPECT_NEAR(static_cast<double>(slot.joined), static_cast<double>(milliseconds_now()), 60'000);
-    const Remains remains = member.leave();
-    EXPECT_EQ(remains.live, 0U);
-    EXPECT_EQ(remains.plain, 0);
-    EXPECT_TRUE(remains.removed_segment);
+    EXPECT_LT(system_clock::now() - system_clock::time_point{std::chrono::nanoseconds{slot.joined}}, 60s);
+    const Event last = member.leave();
+    EXPECT_EQ(last.kind, Event::Kind::left);
+    EXPECT_EQ(last.left, std::vector{member.tid()});
+    EXPECT_EQ(last.live, 0U);
+    EXPECT_EQ(last.plain, 0);
+    EXPECT_EQ(last.remark, "last one out, segment removed");
     EXPECT_FALSE(segment_of(key));
   });
   EXPECT_TRUE(eventually([&] { return removed_segments(key) == 0; })) << "it went with the process";
@@ -118,14 +124,22 @@ TEST_F(MembershipTest, ALookTrustsTheWordsIfAsManyAreAttached) {
   });
 }
 
-TEST_F(MembershipTest, UnderALimitACopyThatIsStillJoiningTakesAPlaceUnlessItIsMissing) {
-  const Bystander other;
-  put(0, 0);
-  Slot& slot = existing_table().slots[0];
-  slot.owner = joining_word(other.tid());
+TEST_F(MembershipTest, UnderALimitACopyThatIsStoppedWhileItJoinsTakesAPlace) {
+  const Bystander stopped;
+  put(0, joining_word(stopped.tid()));
   in_a_process([&] { EXPECT_THROW((Membership{key, log}.join(1)), Failure); });
-  slot.owner = joining_word(tid_of_the_dead());
-  in_a_process([&] { Membership{key, log}.join(1); });
+  EXPECT_EQ(owner(1), 0U);
+}
+
+TEST_F(MembershipTest, UnderALimitItWaitsForACopyThatIsJoining) {
+  const Bystander other;
+  put(7, joining_word(other.tid()));
+  Child member{[&] { Membership{key, log}.join(1); }};
+  std::this_thread::sleep_for(100ms);
+  EXPECT_EQ(existing_table().changes, 0U) << "it has not joined";
+  put(7, 0);
+  EXPECT_EQ(member.wait(), 0);
+  EXPECT_EQ(existing_table().changes, 1U);
 }
 
 TEST_F(MembershipTest, UnderALimitItCountsThoseInTheNewSegmentIfItsOwnWasRemoved) {
@@ -149,33 +163,18 @@ TEST_F(MembershipTest, UnderALimitItDoesNotCountItselfInASegmentThatWasRemoved) 
   });
 }
 
-TEST_F(MembershipTest, TheTurnOfADeadCopyIsTakenOverAtOnce) {
-  for (const Word turn : {tid_of_the_dead(), Word{FUTEX_WAITERS}}) {
-    existing_table().admitting = turn;
-    in_a_process([&] {
-      const auto begin = steady_clock::now();
-      Membership member{key, log};
-      member.join(1);
-      EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds{1});
-      EXPECT_EQ(existing_table().admitting, 0U);
-    });
-    existing.reset();
-  }
-}
-
-TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForTheTurn) {
+TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForOthersThatAreJoining) {
   const Bystander stopped;
-  existing_table().admitting = stopped.tid();
+  put(0, joining_word(stopped.tid()));
   in_a_process([&] {
     const StopRequest stop;
     kill(getpid(), SIGTERM);
     const auto begin = steady_clock::now();
     Membership member{key, log};
-    member.join(1);
-    EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds{1});
+    EXPECT_THROW(member.join(1), Failure);
+    EXPECT_LT(steady_clock::now() - begin, 1s);
   });
-  EXPECT_EQ(existing_table().admitting, stopped.tid());
-  EXPECT_EQ(live(), 0U);
+  EXPECT_EQ(owner(0), joining_word(stopped.tid()));
 }
 
 TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
@@ -215,7 +214,7 @@ TEST_F(MembershipTest, AfterARemovalItJoinsAgainInANewSegment) {
     EXPECT_NE(view.segment, before);
     EXPECT_TRUE(eventually([&] { return removed_segments(key) == 0; })) << "nothing keeps the old one";
     EXPECT_EQ(member.table().plain, 1);
-    EXPECT_TRUE(member.leave().removed_segment);
+    EXPECT_NE(member.leave().remark, "");
   });
   EXPECT_FALSE(segment_of(key));
 }
@@ -225,7 +224,7 @@ TEST_F(MembershipTest, TheLastOneOutOfARemovedSegmentHasNotRemovedIt) {
     Membership member{key, log};
     member.join();
     remove_segment(key);
-    EXPECT_FALSE(member.leave().removed_segment);
+    EXPECT_EQ(member.leave().remark, "");
   });
 }
 

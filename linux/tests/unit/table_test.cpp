@@ -17,7 +17,7 @@ class TableTest : public testing::Test {
     table.cover(index);
   }
 
-  [[nodiscard]] std::uint32_t live() const { return table.look(0).live; }
+  [[nodiscard]] std::uint32_t live() const { return table.look().live; }
 
   std::unique_ptr<Table> memory = std::make_unique<Table>();
   Table& table = *memory;
@@ -26,7 +26,7 @@ class TableTest : public testing::Test {
 
 TEST_F(TableTest, ZeroBytesAreAnEmptyTable) {
   EXPECT_EQ(live(), 0U);
-  EXPECT_EQ(table.look(0).claimed, 0U);
+  EXPECT_EQ(table.look().claimed, 0U);
 }
 
 TEST_F(TableTest, AnOwnerWordSaysWhoCounts) {
@@ -40,28 +40,43 @@ TEST_F(TableTest, AnOwnerWordSaysWhoCounts) {
   EXPECT_EQ(live(), 2U) << "another copy left this slot before";
   put(1, running_word(6), 6);
   EXPECT_EQ(live(), 1U) << "it leaves";
-  EXPECT_EQ(table.look(0).gone, 1U);
+  EXPECT_EQ(table.look().gone, 1U);
 }
 
 TEST_F(TableTest, ACopyThatIsJoiningTakesASlotButDoesNotCount) {
   put(0, joining_word(5));
   EXPECT_EQ(live(), 0U);
-  EXPECT_EQ(table.look(0).claimed, 1U);
-  EXPECT_EQ(table.look(0).gone, 0U);
+  EXPECT_EQ(table.look().claimed, 1U);
+  EXPECT_EQ(table.look().joining, 1U);
+  EXPECT_EQ(table.look().gone, 0U);
   table.slots[0].owner = FUTEX_OWNER_DIED;  // what the kernel makes of it
-  EXPECT_EQ(table.look(0).gone, 1U);
+  EXPECT_EQ(table.look().joining, 0U);
+  EXPECT_EQ(table.look().gone, 1U);
 }
 
 TEST_F(TableTest, ALookTakesEverySlotThatWasEverClaimed) {
   put(3, running_word(5), 8);
   table.changes = 17;
-  const View view = table.look(42);
-  EXPECT_EQ(view.segment, 42);
+  const View view = table.look();
   EXPECT_EQ(view.changes, 17U);
   EXPECT_EQ(view.claimed, 1U);
   ASSERT_EQ(view.slots.size(), 4U);
   EXPECT_EQ(view.slots[2], SeenSlot{});
   EXPECT_EQ(view.slots[3], (SeenSlot{running_word(5), 8}));
+}
+
+TEST_F(TableTest, ALookAfterAnotherOneAlsoSaysWhatHasChanged) {
+  put(1, running_word(5));
+  put(2, running_word(6));
+  View view = table.look();
+  EXPECT_EQ(view.changed, (std::vector<std::uint32_t>{1, 2}));
+  view.changed.clear();
+  put(0, joined_word(7));
+  put(2, 0);
+  view = table.look(std::move(view));
+  EXPECT_EQ(view.changed, (std::vector<std::uint32_t>{0, 2}));
+  EXPECT_EQ(view.slots, table.look().slots);
+  EXPECT_EQ(view.live, 2U);
 }
 
 TEST_F(TableTest, ALookGoesAsFarAsTheSlotsAreCoveredAndNoFurtherThanTheyGo) {
@@ -84,14 +99,14 @@ TEST_F(TableTest, AWordIsReplacedOnlyIfItIsWhatWasSeen) {
 
 TEST_F(TableTest, ThoseWhoAreGoneAreFreedAfterAllWereTold) {
   put(0, running_word(5));
-  table.free_the_gone(table.look(0), log);
+  table.free_the_gone(table.look(), log);
   EXPECT_EQ(table.changes, 0U) << "nobody is gone";
   put(1, gone_word);
   put(2, joined_word(6));
   put(3, FUTEX_OWNER_DIED);
-  table.free_the_gone(table.look(0), log);
+  table.free_the_gone(table.look(), log);
   EXPECT_EQ(table.changes, 1U);
-  const View view = table.look(0);
+  const View view = table.look();
   EXPECT_EQ(view.claimed, 2U);
   EXPECT_EQ(view.slots[0].owner, running_word(5));
   EXPECT_EQ(view.slots[2].owner, joined_word(6));
@@ -100,7 +115,7 @@ TEST_F(TableTest, ThoseWhoAreGoneAreFreedAfterAllWereTold) {
 TEST_F(TableTest, WhoHasGoneSinceTheLookIsNotFreed) {
   put(0, gone_word);
   put(1, running_word(5));
-  const View before = table.look(0);
+  const View before = table.look();
   put(1, gone_word);
   table.free_the_gone(before, log);
   EXPECT_EQ(table.slots[0].owner, 0U);
@@ -109,7 +124,7 @@ TEST_F(TableTest, WhoHasGoneSinceTheLookIsNotFreed) {
 
 TEST_F(TableTest, ASlotThatWasTakenAgainIsNotFreed) {
   put(0, gone_word);
-  const View before = table.look(0);
+  const View before = table.look();
   put(0, joined_word(5));
   table.free_the_gone(before, log);
   EXPECT_EQ(table.slots[0].owner, joined_word(5));

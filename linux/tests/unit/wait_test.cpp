@@ -38,7 +38,7 @@ class WaitTest : public testing::Test {
   /// The slots that the copy in slot `own` watches, as its explanation says. By the time it would sleep, the words
   /// have changed, so it does not.
   [[nodiscard]] std::set<std::uint32_t> watched_by(std::uint32_t own) const {
-    const View view = table.look(0);
+    const View view = table.look();
     auto other = std::make_unique<Table>();
     const Log log{{.explain = true}, 0};
     const FileDescriptor saved{dup(STDERR_FILENO)};
@@ -113,7 +113,7 @@ TEST_F(WaitTest, ACrowdThatJoinsAllAtOnceIsMoreThanCanBeWatched) {
 }
 
 TEST_F(WaitTest, WhatHasChangedSinceTheLookEndsTheWaitAtOnce) {
-  const View view = table.look(0);
+  const View view = table.look();
   ++table.changes;
   wait_for_change(table, view, 0, Log{{}, 0});
 }
