@@ -83,7 +83,6 @@ std::string words_in(const SharedMemory& memory) {
   };
   add("magic", fmt::format("{:#x}", table.magic.load()), "a table of version 2");
   add("id", fmt::format("{:#x}", table.id.load()), "a random number that the events are named after");
-  add("admitting", to_text(table.admitting), "whose turn it is to join under --max");
   add("changes", std::to_string(table.changes), "goes up with every change; each value has its event");
   add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
   for (std::size_t i = 0; i < slot_count; ++i) {

@@ -16,7 +16,7 @@ namespace share_data {
 /// To join:
 ///   1. let everybody wait for the end of this process
 ///   2. claim a slot: 0 -> identity|joining. From this instruction on the copy is counted. Under --max it claims the
-///      slot as a candidate, who is not counted, counts the others, and gives way if there are too many
+///      slot as a candidate, who is not counted, counts the others, and withdraws if there are too many
 ///   3. tell everybody, and only then say so: -> identity
 /// To leave:
 ///   1. identity -> identity|leaving: from this instruction on the copy is not counted
@@ -47,23 +47,18 @@ class Membership {
   [[nodiscard]] std::uint32_t pid() const { return pid_of(identity_); }
 
  private:
-  void be_admitted(std::uint32_t max);
   void claim(Mark mark);
+  void claim_below(std::uint32_t max);
   void get_ready();
-  void withdraw();
-  void give_turn_back();
   [[nodiscard]] bool repair_own_slot(const View& view);
-  void take_turn();
-  [[nodiscard]] bool has_place(std::uint32_t max, bool candidates_count) const;
-  [[nodiscard]] std::uint32_t slot() const { return slot_.value_or(0); }
 
   const Log& log_;
   Table& table_;
   Identity identity_;
   Watch watch_;
-  std::optional<std::uint32_t> slot_;
-  bool in_plain_ = false;  ///< counted up in the article's counter
-  bool left_ = false;
+  std::uint32_t slot_ = 0;
+  bool has_joined_ = false;  ///< `slot_` is ours, and counted in `plain`
+  bool has_left_ = false;
 };
 
 }  // namespace share_data

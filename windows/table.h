@@ -55,13 +55,12 @@ struct View {
 };
 
 inline constexpr std::size_t slot_count = 4096;
-inline constexpr std::uint64_t table_magic = 0x32'61'74'61'64'5f'68'73;  // "sh_data2" in memory
+inline constexpr std::uint64_t table_magic = 0x32'61'74'61'64'5f'68'53;  // "Sh_data2" in memory
 
 /// Zero bytes, which is how the system hands out a new mapping, are an empty table.
 struct Table {
   std::atomic<std::uint64_t> magic{0};    ///< what this memory is: layout and version
   std::atomic<std::uint64_t> id{0};       ///< a random number that the events of this table are named after
-  std::atomic<Word> admitting{0};         ///< the identity of the copy whose turn it is to join under --max, or 0
   std::atomic<std::uint32_t> changes{0};  ///< goes up with every change; each value has its event, see wait.h
   std::atomic<std::int32_t> plain{0};     ///< the article's counter
   alignas(1024) std::array<std::atomic<Word>, slot_count> slots{};

@@ -99,9 +99,8 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   const std::string text = output_of(folder, {L"--status", L"--explain"});
   EXPECT_TRUE(text.starts_with("1 live\n")) << text;
   const std::vector<std::string> words{R"(section SHARED at 0x[0-9a-f]+, 33 KiB, shared by all that run .*\.exe)",
-                                       "  magic       0x32617461645f6873  a table of version 2",
+                                       "  magic       0x32617461645f6853  a table of version 2",
                                        "  id          0x[0-9a-f]+ +a random number that the events are named after",
-                                       "  admitting   0 +whose turn it is to join under --max",
                                        "  changes     3 +goes up with every change; each value has its event",
                                        "  plain       2 +the article's counter: .*",
                                        fmt::format("  slot 0      {} +running; counted", first.pid()),

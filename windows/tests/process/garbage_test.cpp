@@ -144,7 +144,6 @@ TEST_F(Garbage, EveryWordOfTheHeader) {
   ASSERT_TRUE(eventually([&] { return first->shows() == 3U && second->shows() == 3U && third->shows() == 3U; }));
   table().id = 0x0123'4567'89ab'cdefU;
   table().changes = 0xffff'ffffU;
-  table().admitting = 0x0123'4567'89ab'cdefU;
   const auto newcomer = start();
   ASSERT_TRUE(eventually([&] { return newcomer->shows() == 4U; })) << newcomer->output();
   first.reset();
@@ -159,15 +158,17 @@ TEST_F(Garbage, WordsOfNobody) {
   EXPECT_NE(newcomer->output().find(" 1 live  joined"), std::string::npos) << newcomer->output();
 }
 
-TEST_F(Garbage, InTheTurnHoldsUpNobody) {
-  table().admitting = 0xdead'beef'dead'beefU;
+TEST_F(Garbage, ADeadProcessThatSeemsToBeJoiningHoldsUpNobody) {
+  table().slots[0] = word_of(somebody_dead(), Mark::candidate);
   const auto first = start({L"--max", L"1"});
   EXPECT_TRUE(eventually([&] { return first->shows() == 1U; })) << first->notes();
 }
 
-TEST_F(Garbage, ALivingProcessThatSeemsToBeAdmittedHoldsUpNobodyForLong) {
-  table().admitting = static_cast<std::uint64_t>(own_identity());  // this process will not get on with it
-  const auto first = start({L"--max", L"1"});
+TEST_F(Garbage, ALivingProcessThatSeemsToBeJoiningHoldsUpNobodyForLong) {
+  table().slots[0] = word_of(own_identity(), Mark::candidate);  // this process will not get on with it
+  const auto refused = start({L"--max", L"1"});
+  EXPECT_EQ(refused->exit_code(), DWORD{3});
+  const auto first = start({L"--max", L"2"});
   EXPECT_TRUE(eventually([&] { return first->shows() == 1U; })) << first->notes();
 }
 

@@ -44,11 +44,11 @@ TEST(Max, APlaceThatBecomesFreeCanBeTaken) {
   EXPECT_TRUE(eventually([&] { return second.shows() == 1U; })) << second.notes();
 }
 
-TEST(Max, CandidatesWhoseTurnWasTakenDoNotAllGiveWay) {
+TEST(Max, CandidatesThatAreSuspendedDoNotAllGiveUp) {
   const Folder folder;
   Copies copies;
   start(copies, 6, folder.exe(), Start{.arguments = {L"--max", L"2"}});
-  for (int round = 0; round < 3; ++round) {  // long enough for the others to take the turn of one that is stopped
+  for (int round = 0; round < 3; ++round) {
     for (const Copy& copy : copies) copy.suspend();
     Sleep(2200);
     for (const Copy& copy : copies) copy.resume();

@@ -174,8 +174,8 @@ void Soak::write_garbage(std::uint32_t number) {
       note("garbage: a copy in one more slot");
       return write(somewhere, {word_of(somebody())});
     default:
-      note("garbage: a random word for the one being admitted");
-      return write(offsetof(Table, admitting), {random()});
+      note("garbage: a copy that seems to be joining under --max");
+      return write(somewhere, {word_of(somebody(), Mark::candidate)});
   }
 }
 
