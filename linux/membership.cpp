@@ -180,8 +180,9 @@ bool Membership::repair_own_slot() {
 /// something.
 bool Membership::take_out_missing(std::uint64_t attached) {
   const auto claims_too_much = [&](const View& view) { return view.claimed - view.gone > attached; };
-  // A second look, because a copy may have died between the first one and the kernel's answer.
-  if (!claims_too_much(view_) || !claims_too_much(shared().look())) return false;
+  if (!claims_too_much(view_)) return false;
+  view_ = shared().look(std::move(view_));  // a copy may have died between the first look and the kernel's answer
+  if (!claims_too_much(view_)) return false;
   bool found = false;
   for (std::uint32_t i = 0; i < view_.slots.size(); ++i) {
     const Word owner = view_.slots[i].owner;
