@@ -49,7 +49,7 @@ main() {
 
 measure() {
   install_missing "to build and run the benchmarks" "${program_packages[@]}"
-  build_preset bench || die 1 "the build failed; see build/bench.log"
+  build_preset bench all || die 1 "the build failed; see build/bench.log"
   table=$(build/bench/linux/bench/share_data_bench "${options[@]}")
 }
 
@@ -57,7 +57,7 @@ measure() {
 measure_under_wine() {
   local bench=build/bench-mingw/windows/bench/share_data_bench.exe trace=build/calls.trace calls server
   install_missing "to build and run the benchmarks" "${windows_packages[@]}"
-  build_preset bench-mingw || die 1 "the build failed; see build/bench-mingw.log"
+  build_preset bench-mingw all || die 1 "the build failed; see build/bench-mingw.log"
   prepare_wine
   server=$(PATH=$PATH:/usr/lib/wine:/usr/lib/x86_64-linux-gnu/wine command -v wineserver64 wineserver | head -n 1)
   table=$("$wine" "$bench" "${options[@]}" </dev/null)

@@ -73,29 +73,34 @@ install_missing() {
   rm -f "$log"
 }
 
-# A tree that was copied here with its build folder is not configured for this place.
+# is_configured PRESET NAME=VALUE...: with these cache entries. A tree that was copied here with its build folder is not
+# configured for this place.
 is_configured() {
-  grep --quiet --fixed-strings --line-regexp "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "build/$1/CMakeCache.txt" 2>/dev/null
+  local cache=build/$1/CMakeCache.txt entry
+  for entry in CMAKE_HOME_DIRECTORY="$PWD" "${@:2}"; do
+    sed 's/:[A-Z]*=/=/' "$cache" 2>/dev/null | grep --quiet --fixed-strings --line-regexp "$entry" || return
+  done
 }
 
-# is_built PRESET TARGET
+# is_built PRESET TARGET NAME=VALUE...
 is_built() {
-  is_configured "$1" && [[ $(cmake --build "build/$1" --target "$2" -- -n 2>/dev/null) == *"ninja: no work to do."* ]]
+  is_configured "$1" "${@:3}" &&
+    [[ $(cmake --build "build/$1" --target "$2" -- -n 2>/dev/null) == *"ninja: no work to do."* ]]
 }
 
-# build_preset PRESET [TARGET]: configures build/PRESET and builds TARGET there, by default everything, unless it is up
-# to date. What CMake and the compiler say goes to build/PRESET.log. One at a time, or two launchers would write the
-# same files.
+# build_preset PRESET TARGET NAME=VALUE...: configures build/PRESET with these cache entries, and builds TARGET there,
+# unless it is up to date. What CMake and the compiler say goes to build/PRESET.log. One at a time, or two launchers
+# would write the same files.
 build_preset() {
-  local preset=$1 target=${2:-all} log=build/$1.log
+  local preset=$1 target=$2 entries=("${@:3}") log=build/$1.log
   mkdir -p build || die 1 "you may not write into $PWD; copy it to where you may"
   (
     flock 9
-    if is_built "$preset" "$target"; then exit; fi
+    if is_built "$@"; then exit; fi
     say "building, preset $preset (output in $log)"
     fresh=()
     is_configured "$preset" || fresh=(--fresh)
-    cmake "${fresh[@]}" --preset "$preset" >"$log" 2>&1 9<&- &&
+    cmake "${fresh[@]}" --preset "$preset" "${entries[@]/#/-D}" >"$log" 2>&1 9<&- &&
       cmake --build "build/$preset" --target "$target" >>"$log" 2>&1 9<&-
   ) 9<build
 }

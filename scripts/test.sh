@@ -4,15 +4,14 @@ set -euo pipefail
 
 # Each is built in a folder of its own, and all its tests are run.
 presets=(
-  release        # what launch_n.sh starts; it has no tests
-  release-mingw  # what launch_n.sh --wine starts; it has none, either
-  release-tests
+  release        # what launch_n.sh starts
   asan           # clang's, as tsan is, so its warnings are errors, too
   tsan
-  mingw          # the Windows program, its tests run under Wine
+  release-mingw  # the Windows program that launch_n.sh --wine starts; its tests run under Wine
   clang-mingw    # the same, in the other spelling of the shared section
 )
-quick_presets=(release release-tests)
+quick_presets=(release)
+with_tests=(SHARE_DATA_TESTS=ON SHARE_DATA_WERROR=ON CMAKE_UNITY_BUILD=ON)
 jobs=$((2 * $(nproc)))  # most tests wait for something most of the time
 
 usage() {
@@ -25,7 +24,8 @@ Examples:
   scripts/test.sh -R '^asan[.]'     only tests whose names match
 
 Usage: test.sh [--quick] [-R REGEX]
-  --quick     only presets ${quick_presets[*]}, and without exploring the models of the protocols
+  --quick     only preset ${quick_presets[*]}, without exploring the models of the protocols, and without killing a
+              copy at each instruction
   -R REGEX    only tests whose names match, as ctest takes it; everything is built all the same
   -h, --help  this text
 
@@ -55,7 +55,7 @@ parse() {
   while (($#)); do
     case $1 in
       -h | --help) usage; exit ;;
-      --quick) presets=("${quick_presets[@]}") packages=("${test_packages[@]}") ctest_options+=(-LE model) ;;
+      --quick) presets=("${quick_presets[@]}") packages=("${test_packages[@]}") ctest_options+=(-LE exhaustive) ;;
       -R)
         (($# > 1)) || die 2 "-R needs a regular expression; see --help"
         ctest_options+=(-R "$2")
@@ -70,7 +70,10 @@ parse() {
 # A build that fails is a test that fails: it is in the summary, and the other builds are tested all the same.
 build() {
   rm -f "build/all/$1."*
-  if ! build_preset "$1" || ! ctest --test-dir "build/$1" --show-only=json-v1 >"build/all/$1.json" 2>>"build/$1.log"; then
+  local entries=("${with_tests[@]}")
+  if [[ $1 == release-mingw ]]; then entries+=(SHARE_DATA_BENCHMARKS=ON); fi
+  if ! build_preset "$1" all "${entries[@]}" ||
+    ! ctest --test-dir "build/$1" --show-only=json-v1 >"build/all/$1.json" 2>>"build/$1.log"; then
     mv "build/$1.log" "build/all/$1.failed"
   fi
 }
