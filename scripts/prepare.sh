@@ -78,7 +78,7 @@ install_missing() {
 is_configured() {
   local cache=build/$1/CMakeCache.txt entry
   for entry in CMAKE_HOME_DIRECTORY="$PWD" "${@:2}"; do
-    sed 's/:[A-Z]*=/=/' "$cache" 2>/dev/null | grep --quiet --fixed-strings --line-regexp "$entry" || return
+    grep --quiet --fixed-strings --line-regexp "$entry" <(sed 's/:[A-Z]*=/=/' "$cache" 2>/dev/null) || return
   done
 }
 
