@@ -11,20 +11,12 @@
 namespace share_data::test {
 
 bool Member::may_end_with(int code) {
-  switch (code) {
-    case 0:
-      return must_end();
-    case 1:
-      return damaged;
-    case 3:
-      return limited && !joined();
-    case -SIGKILL:
-      return told == SIGKILL;
-    case -SIGHUP:
-      return (told == SIGHUP || unheard) && !joined();
-    default:  // a signal that comes before the program is ready for it does what it does by default
-      return code == -told && !joined();
-  }
+  if (code == 0) return must_end();
+  if (code == 1) return damaged;
+  if (code == 3) return limited && !joined();
+  if (code == -SIGKILL) return told == SIGKILL;
+  // A signal that comes before the program is ready for it does what it does by default.
+  return (code == -told || (code == -SIGHUP && unheard)) && !joined();
 }
 
 Crowd::Crowd(key_t key, std::string through, History& history)
@@ -33,25 +25,16 @@ Crowd::Crowd(key_t key, std::string through, History& history)
 void Crowd::act(const Action& action) {
   Member* const member = at(action.place);
   if (member == nullptr) return start_at(action);
-  switch (action.deed) {
-    case Deed::terminate:
-      return end(*member, SIGTERM);
-    case Deed::interrupt:
-      return end(*member, SIGINT);
-    case Deed::hang_up:
-      return end(*member, SIGHUP);
-    case Deed::kill:
-      return end(*member, SIGKILL);
-    case Deed::stop_or_continue:
-      return member->stopped ? go_on(*member) : stop(*member);
-    case Deed::close_reader:
-      history_.note(fmt::format("close the reader of {}", member->name));
-      take_lines(*member);
-      member->unheard = true;
-      return member->copy.close_output();
-    default:  // it is there already
-      return;
-  }
+  if (action.deed == Deed::terminate) return end(*member, SIGTERM);
+  if (action.deed == Deed::interrupt) return end(*member, SIGINT);
+  if (action.deed == Deed::hang_up) return end(*member, SIGHUP);
+  if (action.deed == Deed::kill) return end(*member, SIGKILL);
+  if (action.deed == Deed::stop_or_continue) return member->stopped ? go_on(*member) : stop(*member);
+  if (action.deed != Deed::close_reader) return;  // to start one: it is there already
+  history_.note(fmt::format("close the reader of {}", member->name));
+  take_lines(*member);
+  member->unheard = true;
+  member->copy.close_output();
 }
 
 void Crowd::start_at(const Action& action) {

@@ -1,13 +1,8 @@
 // The copies of the soak: each has a place, and what has been done to it is known.
 #pragma once
 
-#include <sys/types.h>
-
-#include <cstdint>
 #include <list>
 #include <stdexcept>
-#include <string>
-#include <vector>
 
 #include "copy.h"
 #include "history.h"

@@ -28,13 +28,8 @@ constexpr std::array deeds{Choice{"start", 22},
                            Choice{"write garbage", 0}};
 
 /// In the order of Round::Kind.
-constexpr std::array kinds{Choice{"ordinary", 50},
-                           Choice{"with removals", 17},
-                           Choice{"with garbage", 17},
-                           Choice{"everybody leaves", 3},
-                           Choice{"everybody is killed", 3},
-
-                           Choice{"limit", 10}};
+constexpr std::array kinds{Choice{"ordinary", 50},        Choice{"with removals", 17},      Choice{"with garbage", 17},
+                           Choice{"everybody leaves", 3}, Choice{"everybody is killed", 3}, Choice{"limit", 10}};
 
 /// In rounds with removals or garbage, one action in so many is one.
 constexpr std::uint32_t one_in = 8;
