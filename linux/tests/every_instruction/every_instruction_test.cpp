@@ -2,22 +2,23 @@
 // the others that one was killed, and of joining again after somebody removed the segment. Each time the others and
 // a newcomer must show the truth, and the last one out must leave nothing behind. A copy that is stopped at any
 // instruction while it tells the others must hold up nobody, and show the truth when it goes on.
+#include <sys/personality.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
 #include <iostream>
 #include <iterator>
 #include <list>
-#include <utility>
 
 #include "child.h"
 #include "copies.h"
 #include "recording.h"
-#include "table.h"
-#include "tracee.h"
 
 namespace share_data::test {
 namespace {
+
+/// In the child: the program gets the same addresses each time.
+void fix_addresses() { personality(ADDR_NO_RANDOMIZE); }
 
 /// A copy that is about to do it.
 struct Victim {
@@ -38,10 +39,11 @@ struct Scene {
 class EveryInstruction : public CopiesTest, public testing::WithParamInterface<Scene> {
  public:
   Victim about_to_join() {
-    Copy copy = start({.options = {"--quiet"}, .before_exec = [] {
-                         Tracee::fix_addresses();
-                         Tracee::stop_at_start();
-                       }});
+    const auto stop_at_start = [] {
+      fix_addresses();
+      ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    };
+    Copy copy = start({.options = {"--quiet"}, .before_exec = stop_at_start});
     Tracee tracee = Tracee::from_start(copy.pid());
     tracee.run_to_call(SYS_mlock);  // of its robust list, which it makes first
     tracee.step();
@@ -57,10 +59,9 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
   }
 
   Victim about_to_tell_of_a_death() {
-    Copy dying = start_here();
-    others_.push_back(std::move(dying));
+    others_.push_back(start_here());
     Copy copy = start_here();
-    dying = take(others_, others_.size() - 1);
+    Copy dying = take(others_, others_.size() - 1);
     suspend(others_);  // they would be faster
     Tracee tracee = Tracee::in_call(copy.pid(), SYS_futex_waitv);
     dying.destroy();
@@ -74,7 +75,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     Tracee tracee = Tracee::in_call(copy.pid(), SYS_futex_waitv);
     const RawSegment segment{key()};
     remove_segment(key());
-    segment.as<Table>().tell(Log{{}, 0});
+    segment.table().tell(Log{{}, 0});
     tracee.finish_step();
     return {std::move(copy), tracee};
   }
@@ -137,7 +138,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
   /// A copy that the others know of. Nobody has anything to do any more.
   Copy start_here() {
     Copies all = std::exchange(others_, {});
-    all.push_back(start({.options = {"--quiet"}, .before_exec = Tracee::fix_addresses}));
+    all.push_back(start({.options = {"--quiet"}, .before_exec = fix_addresses}));
     EXPECT_TRUE(all_show(all));
     EXPECT_TRUE(all_wait_for_change(all));
     Copy copy = take(all, all.size() - 1);
@@ -172,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Scene{"TheTellingOfADeathStopped", &EveryInstruction::about_to_tell_of_a_death, SYS_futex_waitv, 1,
                           SIGSTOP},
                     Scene{"AJoinAfterRemoval", &EveryInstruction::about_to_join_again, SYS_futex_waitv}),
-    [](const auto& test) { return std::string{test.param.name}; });
+    by_name);
 
 }  // namespace
 }  // namespace share_data::test

@@ -1,19 +1,13 @@
 #include "recording.h"
 
-#include <sys/ipc.h>
-#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include <algorithm>
-#include <array>
-#include <map>
 #include <set>
 #include <stdexcept>
-#include <utility>
 
 #include "kernel_view.h"
-#include "table.h"
 
 namespace share_data::test {
 namespace {
@@ -26,7 +20,7 @@ class SharedMemory {
   /// After it has attached to one or detached from one.
   void find() {
     segments_.clear();
-    for (const Attachment& attachment : attachments_of(pid_)) segments_[attachment.address] = {};
+    for (const auto& [address, id] : attachments_of(pid_)) segments_[address] = {};
     has_changed();
   }
 
@@ -36,8 +30,7 @@ class SharedMemory {
     for (auto& [address, bytes] : segments_) {
       Bytes now{};
       const iovec here{.iov_base = now.data(), .iov_len = now.size()};
-      const iovec there{.iov_base = reinterpret_cast<void*>(address),  // NOLINT(performance-no-int-to-ptr)
-                        .iov_len = now.size()};
+      const iovec there{.iov_base = reinterpret_cast<void*>(address), .iov_len = now.size()};
       if (process_vm_readv(pid_, &here, 1, &there, 1, 0) < 0) continue;
       changed |= now != bytes;
       bytes = now;

@@ -1,42 +1,25 @@
 #include "tracee.h"
 
-#include <sys/personality.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
 
-#include <cerrno>
 #include <cstddef>
 #include <stdexcept>
-#include <system_error>
-#include <utility>
 
 #include "copies.h"
-#include "waiting.h"
 
 namespace share_data::test {
 namespace {
 
 constexpr int stopped_in_call = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
 
-long check(long result, const char* call) {
-  if (result == -1) throw std::system_error(errno, std::system_category(), call);
-  return result;
-}
-
 // ptrace(2) takes numbers as pointers.
-void* as_pointer(std::uint64_t value) {
-  return reinterpret_cast<void*>(value);  // NOLINT(performance-no-int-to-ptr)
-}
+void* as_pointer(std::uint64_t value) { return reinterpret_cast<void*>(value); }
 
 }  // namespace
 
-void Tracee::fix_addresses() { personality(ADDR_NO_RANDOMIZE); }
-
-void Tracee::stop_at_start() { ptrace(PTRACE_TRACEME, 0, nullptr, nullptr); }
-
 Tracee Tracee::from_start(pid_t pid) {
   Tracee tracee{pid};
-  if (!tracee.wait_for_stop()) throw std::system_error(ECHILD, std::system_category(), "ptrace PTRACE_TRACEME");
+  if (!tracee.finish_step()) throw std::system_error(ECHILD, std::system_category(), "ptrace PTRACE_TRACEME");
   check(ptrace(PTRACE_SETOPTIONS, pid, nullptr, as_pointer(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)),
         "ptrace PTRACE_SETOPTIONS");
   return tracee;
@@ -47,7 +30,7 @@ Tracee Tracee::in_call(pid_t pid, long number) {
   check(ptrace(PTRACE_SEIZE, pid, nullptr, as_pointer(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)),
         "ptrace PTRACE_SEIZE");
   check(ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr), "ptrace PTRACE_INTERRUPT");
-  tracee.wait_for_stop();
+  tracee.finish_step();
   tracee.run_to_call(number);
   tracee.begin_step();
   if (!eventually([&] { return call_of(pid) == number; })) throw std::runtime_error{"it does not wait in the call"};
@@ -72,10 +55,6 @@ bool Tracee::step() {
   begin_step();
   return finish_step();
 }
-
-void Tracee::begin_step() { resume(PTRACE_SINGLESTEP); }
-
-bool Tracee::finish_step() { return wait_for_stop(); }
 
 bool Tracee::run_to(Address address, int passes, Address end, long last_call) {
   for (;; step()) {
@@ -116,10 +95,10 @@ void Tracee::resume(int request, int signal) {
 
 void Tracee::resume_and_wait(int request) {
   resume(request);
-  if (!wait_for_stop()) throw std::system_error(ESRCH, std::system_category(), "the process ended while it ran");
+  if (!finish_step()) throw std::system_error(ESRCH, std::system_category(), "the process ended while it ran");
 }
 
-bool Tracee::wait_for_stop() {
+bool Tracee::finish_step() {
   for (;;) {
     int status = 0;
     check(waitpid(pid_, &status, __WALL), "waitpid");

@@ -1,6 +1,7 @@
 // A process under ptrace(2): it runs one instruction at a time, or at full speed to a chosen one.
 #pragma once
 
+#include <sys/ptrace.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -20,13 +21,7 @@ struct Call {
 /// A process of one thread. All of it throws std::system_error.
 class Tracee {
  public:
-  /// For the child, before exec: the program gets the same addresses each time.
-  static void fix_addresses();
-
-  /// For the child, before exec: it stops as soon as it runs the program.
-  static void stop_at_start();
-
-  /// A child that stops at the start.
+  /// A child that has called ptrace(PTRACE_TRACEME) before exec, and so stops at the start of the program.
   [[nodiscard]] static Tracee from_start(pid_t pid);
 
   /// A child that runs already, and that makes the system call `number` and waits in it: in the middle of a step.
@@ -42,7 +37,7 @@ class Tracee {
   bool step();
 
   /// The same in two parts, for a system call that waits.
-  void begin_step();
+  void begin_step() { resume(PTRACE_SINGLESTEP); }
   bool finish_step();
 
   /// Runs until it has come to the instruction at `address` the `passes`th time; where it stands counts. False if it
@@ -64,7 +59,6 @@ class Tracee {
   explicit Tracee(pid_t pid) : pid_(pid) {}
 
   void resume(int request, int signal = 0);
-  bool wait_for_stop();
   void resume_and_wait(int request);
   void break_at(Address first, Address second);
   void set_debug_register(unsigned number, std::uint64_t value);

@@ -3,7 +3,6 @@
 #include <regex>
 
 #include "copies.h"
-#include "table.h"
 
 namespace share_data::test {
 namespace {
@@ -24,8 +23,7 @@ class Explain : public CopiesTest {
       }
       return true;
     });
-    if (all) return testing::AssertionSuccess();
-    return testing::AssertionFailure() << "not explained: " << missing << "\n" << copy.notes();
+    return testing::AssertionResult{all} << "looked for: " << missing << "\n" << copy.notes();
   }
 
   [[nodiscard]] int segment() const { return RawSegment{key()}.id(); }
@@ -87,15 +85,14 @@ TEST_F(Explain, NothingIsExplainedUnasked) {
 
 TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   Copies copies = start_together(3);
-  ASSERT_TRUE(eventually([&] {  // a copy is shown a moment before its owner word says that everybody has been told
-    const RawSegment raw{key()};
-    return std::ranges::none_of(raw.as<Table>().slots, [](const Slot& slot) { return is_untold(slot.owner); });
-  }));
+  // A copy is shown a moment before its owner word says that everybody has been told.
+  const auto untold = [](const Slot& slot) { return is_untold(slot.owner); };
+  ASSERT_TRUE(eventually([&] { return std::ranges::none_of(RawSegment{key()}.table().slots, untold); }));
   suspend(copies);
   std::vector<std::string> lines{"2 live\n"};
   {
     const RawSegment raw{key()};
-    Table& table = raw.as<Table>();
+    Table& table = raw.table();
     lines.push_back(fmt::format("segment {}, 167936 bytes, processes attached: 4, this one included\n", raw.id()));
     lines.push_back("magic       0x3254414452485302  ");
     lines.push_back(fmt::format("key         {}          ", key_text()));

@@ -6,7 +6,6 @@
 
 #include "child.h"
 #include "copies.h"
-#include "seed.h"
 
 namespace share_data::test {
 namespace {
@@ -20,10 +19,7 @@ class Garbage : public CopiesTest {
 
   /// Writes something into the live segment, as another process would, and wakes everybody to see it.
   void write_garbage(const std::function<void(Table&)>& write) const {
-    {
-      const RawSegment segment{key()};
-      write(segment.as<Table>());
-    }
+    write(RawSegment{key()}.table());
     change();
   }
 
@@ -33,7 +29,7 @@ class Garbage : public CopiesTest {
   }
 
   /// The next change.
-  void change() const { RawSegment{key()}.as<Table>().tell(Log{{}, 0}); }
+  void change() const { RawSegment{key()}.table().tell(Log{{}, 0}); }
 
   /// There always is a next change. What it tells may be that the table has healed.
   [[nodiscard]] testing::AssertionResult all_show_again() {
@@ -42,7 +38,7 @@ class Garbage : public CopiesTest {
     const bool healed = eventually([&] {
       change();
       std::this_thread::sleep_for(std::chrono::milliseconds{30});
-      return RawSegment{key()}.as<Table>().look().live == copies.size() && std::ranges::all_of(copies, shows_it);
+      return RawSegment{key()}.table().look().live == copies.size() && std::ranges::all_of(copies, shows_it);
     });
     if (healed) return testing::AssertionSuccess();
     return testing::AssertionFailure() << ask_here({"--status", "--explain"}).output.substr(0, 5000) << copies[0].pid()
@@ -80,7 +76,6 @@ TEST_P(AnyGarbage, IsGotOver) {
 
 INSTANTIATE_TEST_SUITE_P(Such, AnyGarbage, testing::ValuesIn(garbage_kinds), [](const auto& test) {
   std::string name = test.param.what;
-  std::erase(name, ',');
   std::ranges::replace(name, ' ', '_');
   return name;
 });
@@ -126,7 +121,7 @@ TEST_F(Garbage, WordsThatCountForNothingHideNoDeath) {
     });
     ASSERT_TRUE(all_show_again());
     // The one in the highest slot: in a large crowd, copies watch those below their own.
-    const View view = RawSegment{key()}.as<Table>().look();
+    const View view = RawSegment{key()}.table().look();
     const auto highest = std::find_if(view.slots.rbegin(), view.slots.rend(), is_counted);
     const auto has_it = [&](const Copy& copy) { return static_cast<Word>(copy.pid()) == tid_of(highest->owner); };
     take(copies, static_cast<std::size_t>(std::ranges::find_if(copies, has_it) - copies.begin())).destroy();
@@ -137,11 +132,7 @@ TEST_F(Garbage, WordsThatCountForNothingHideNoDeath) {
 
 TEST_F(Garbage, InAnAlarmWordOfAStoppedCopyKeepsNobodyAwake) {
   suspend({&copies[1]});
-  write_garbage([&](Table& table) {
-    for (Slot& slot : table.slots) {
-      if (tid_of(slot.owner) == static_cast<Word>(copies[1].pid())) slot.alarms[0].owner = 42;
-    }
-  });
+  write_garbage([&](Table& table) { own_slot(table, static_cast<Word>(copies[1].pid())).alarms[0].owner = 42; });
   EXPECT_TRUE(all_sleep({&copies[0], &copies[2]}));
   copies[1].signal(SIGCONT);
   expect_healed();
@@ -196,15 +187,13 @@ TEST_F(Garbage, ALivingProcessThatSeemsToBeJoiningHoldsUpNobodyForLong) {
 
 TEST_F(Garbage, StatusLooksAtAnything) {
   std::mt19937 random{seed()};
+  const RawSegment segment{key()};
   for (int round = 0; round < 10; ++round) {
-    {
-      const RawSegment segment{key()};
-      for (Slot& slot : segment.as<Table>().slots) {
-        slot.owner = static_cast<Word>(random());
-        slot.joined = static_cast<std::int64_t>(random()) << 32U;
-      }
-      segment.as<Table>().used = static_cast<std::uint32_t>(random());
+    for (Slot& slot : segment.table().slots) {
+      slot.owner = static_cast<Word>(random());
+      slot.joined = static_cast<std::int64_t>(random()) << 32U;
     }
+    segment.table().used = static_cast<std::uint32_t>(random());
     EXPECT_EQ(ask_here({"--status", "--json"}).exit_code, 0);
     EXPECT_EQ(ask_here({"--status", "--explain"}).exit_code, 0);
   }

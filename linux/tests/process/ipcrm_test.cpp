@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "copies.h"
-#include "seed.h"
 
 namespace share_data::test {
 namespace {

@@ -52,7 +52,7 @@ TEST_F(Max, ACopyThatSeesTooManyAfterItsClaimGivesWay) {
   if (!has_strace()) GTEST_SKIP() << "needs strace";
   const RawSegment segment{key(), sizeof(Table)};
   Copy copy = start({.options = {"--max", "1"}, .through = strace("shmctl:delay_enter=50000")});
-  Table& table = segment.as<Table>();
+  Table& table = segment.table();
   const Bystander other;
   ASSERT_TRUE(eventually([&] { return table.slots[0].owner != 0; }));
   occupy(table.slots[1], running_word(other.tid()));
@@ -68,7 +68,7 @@ TEST_F(Max, OfTwoThatAreJoiningTheOneInTheLowerSlotGoesFirst) {
   if (!has_strace()) GTEST_SKIP() << "needs strace";
   for (const std::uint32_t slot_of_other : {1U, 3U}) {
     const RawSegment segment{key(), sizeof(Table)};
-    Table& table = segment.as<Table>();
+    Table& table = segment.table();
     table.magic = 0x3254'4144'5248'5302;
     table.gathered = 1;
     const Bystander running;
@@ -141,7 +141,7 @@ TEST_F(Max, WhoIsRefusedDisturbsNobody) {
   const std::size_t lines = copies[0].lines().size();
   EXPECT_EQ(ask_here({"--max", "2"}).exit_code, 3);
   EXPECT_EQ(ask_here({"--max", "1"}).exit_code, 3);
-  EXPECT_EQ(RawSegment{key()}.as<Table>().plain, 2);
+  EXPECT_EQ(RawSegment{key()}.table().plain, 2);
   EXPECT_EQ(copies[1].stop(), 0);
   EXPECT_TRUE(copies[0].prints(fmt::format("1 live  - {}", copies[1].pid())));
   EXPECT_EQ(copies[0].lines().size(), lines + 1);

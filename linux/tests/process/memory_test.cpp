@@ -14,7 +14,7 @@
 #include "child.h"
 #include "control_group.h"
 #include "copies.h"
-#include "file_descriptor.h"
+#include "system_calls.h"
 
 namespace share_data::test {
 namespace {
@@ -92,20 +92,14 @@ void page_out(const Copy& copy) {
     std::size_t end_of_begin = 0;
     const auto begin = std::stoull(line, &end_of_begin, 16);
     const auto end = std::stoull(line.substr(end_of_begin + 1), nullptr, 16);
-    const iovec range{.iov_base = reinterpret_cast<void*>(begin),  // NOLINT(performance-no-int-to-ptr)
-                      .iov_len = end - begin};
+    const iovec range{.iov_base = reinterpret_cast<void*>(begin), .iov_len = end - begin};
     syscall(SYS_process_madvise, process.get(), &range, 1, MADV_PAGEOUT, 0);
   }
 }
 
-bool has_swap() {
-  std::ifstream swaps{"/proc/swaps"};
-  std::string line;
-  return std::getline(swaps, line) && std::getline(swaps, line);
-}
-
 TEST_F(Memory, ACopyThatIsKilledWhileAllOfItIsSwappedOutIsSeenAsADeath) {
-  if (!has_swap()) GTEST_SKIP() << "needs swap";
+  std::ifstream swaps{"/proc/swaps"};
+  if (std::string line; !std::getline(swaps, line) || !std::getline(swaps, line)) GTEST_SKIP() << "needs swap";
   for (const bool may_lock : {true, false}) {
     Copies copies = start_together(2);
     for (int round = 0; round < scaled(20); ++round) {
@@ -144,15 +138,15 @@ INSTANTIATE_TEST_SUITE_P(By, Limited,
                          testing::Values(Limit{"ulimit_n", RLIMIT_NOFILE, 3}, Limit{"ulimit_u", RLIMIT_NPROC, 1},
                                          Limit{"ulimit_l", RLIMIT_MEMLOCK, 0}, Limit{"ulimit_c", RLIMIT_CORE, 0},
                                          Limit{"ulimit_f", RLIMIT_FSIZE, 0}),
-                         [](const auto& test) { return std::string{test.param.name}; });
+                         by_name);
 
 TEST_F(Memory, ATooSmallAddressSpaceIsSaidOrEndsTheStartAndDisturbsNobody) {
   if (sanitized) GTEST_SKIP() << "a sanitizer needs address space itself";
   Copies copies = start_together(2);
   int joined = 0;
   for (rlim_t kilobytes = 128; kilobytes <= 16 * 1024; kilobytes += kilobytes / 8) {
-    Copy victim = start({.options = {"--for", "0.01"}, .before_exec = [=] { limit(RLIMIT_AS, kilobytes * 1024); }});
-    const Answer answer = victim.answer();
+    const auto limit_it = [=] { limit(RLIMIT_AS, kilobytes * 1024); };
+    const Answer answer = start({.options = {"--for", "0.01"}, .before_exec = limit_it}).answer();
     if (answer.exit_code == 0) ++joined;
     EXPECT_TRUE(answer.exit_code != 1 || contains(answer.notes, "share_data: "));
     ASSERT_TRUE(all_show(copies)) << kilobytes;

@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
-#include <sstream>
 
 #include "copies.h"
 
@@ -19,14 +19,12 @@ namespace {
 using Output = CopiesTest;
 
 /// In the child: standard output or error becomes a pipe in which there is no room left.
-void fill(int fd) {
+void fill(int fd = STDOUT_FILENO) {
   const int flags = fcntl(fd, F_GETFL);
   fcntl(fd, F_SETFL, flags | O_NONBLOCK);
   while (write(fd, "\n", 1) == 1) {}
   fcntl(fd, F_SETFL, flags);
 }
-
-void fill_output() { fill(STDOUT_FILENO); }
 
 TEST_F(Output, AReaderWhoGoesAwayEndsTheCopyCleanly) {
   Copies copies = start_together(2);
@@ -83,9 +81,9 @@ TEST_F(Output, ClosedStandardInputAndErrorDoNotMatter) {
 
 TEST_F(Output, ACopyWhoseLinesNobodyReadsLeavesWhenAskedTo) {
   Copy witness = start_alone();
-  Copy stuck = start({.before_exec = fill_output});
+  Copy stuck = start({.before_exec = [] { fill(); }});
   ASSERT_TRUE(all_show({&witness}, 2));
-  Copy brief = start({.options = {"--for", "0.5"}, .before_exec = fill_output});
+  Copy brief = start({.options = {"--for", "0.5"}, .before_exec = [] { fill(); }});
   stuck.signal(SIGTERM);
   for (Copy* const copy : {&stuck, &brief}) {
     EXPECT_TRUE(eventually([&] { return copy->ended(); }, std::chrono::seconds{sanitized ? 60 : 15}));
@@ -99,7 +97,7 @@ TEST_F(Output, CopiesWhoseLinesNobodyReadsHideNoDeath) {
   Copies copies = start_together(1);
   Copies stuck;
   for (int i = 0; i < scaled(20); ++i) {
-    stuck.push_back(start({.before_exec = fill_output}));
+    stuck.push_back(start({.before_exec = [] { fill(); }}));
     ASSERT_TRUE(all_show(copies, i + 2));
   }
   Copy victim = start();
@@ -113,7 +111,7 @@ TEST_F(Output, CopiesWhoseLinesNobodyReadsHideNoDeath) {
 TEST_F(Output, ALineWaitsForAReaderWhoIsSlow) {
   for (const int extra_flags : {0, O_NONBLOCK}) {
     Copy copy = start({.before_exec = [=] {
-      fill_output();
+      fill();
       fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | extra_flags);
     }});
     ASSERT_TRUE(eventually([&] { return attached_to(key()) == 1; }));
@@ -175,15 +173,10 @@ TEST_F(Output, LinesOfManyCopiesInOnePipeDoNotMix) {
   Copies copies = start_many(scaled(20), {.before_exec = [&] { dup2(writing.get(), STDOUT_FILENO); }});
   ASSERT_TRUE(eventually([&] { return attached_to(key()) == copies.size(); }));
   EXPECT_TRUE(all_leave(copies));
-  writing = FileDescriptor{};
-  std::string text;
-  std::array<char, 4096> buffer{};
-  for (ssize_t size = 0; (size = read(reading.get(), buffer.data(), buffer.size())) > 0;) {
-    text.append(buffer.data(), static_cast<std::size_t>(size));
-  }
+  std::ifstream lines{fmt::format("/proc/self/fd/{}", reading.get())};
+  writing = FileDescriptor{};  // not before: a pipe that nobody writes to cannot be opened
   const std::regex whole{
       R"(\d\d:\d\d:\d\d\.\d\d\d  \[\d+\]\s+\d+ live  ([-+x] [-+x\d ]+( and \d+ more)?|joined|left).*)"};
-  std::istringstream lines{text};
   for (std::string line; std::getline(lines, line);) EXPECT_TRUE(std::regex_match(line, whole)) << line;
 }
 

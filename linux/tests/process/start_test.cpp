@@ -11,7 +11,6 @@
 #include "child.h"
 #include "copies.h"
 #include "faults.h"
-#include "seed.h"
 
 namespace share_data::test {
 namespace {

@@ -67,7 +67,7 @@ TEST_F(Status, NamesAllWhoRunTheLongestRunningFirst) {
   copies[1].signal(SIGSTOP);
   {
     const RawSegment segment{key()};
-    Table& table = segment.as<Table>();
+    Table& table = segment.table();
     table.slots[1].joined -= 3'723'000'000'000;
     table.slots[2].joined += 3'600'000'000'000;  // the clock was set back
   }

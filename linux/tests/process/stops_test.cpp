@@ -11,7 +11,6 @@
 #include "child.h"
 #include "control_group.h"
 #include "copies.h"
-#include "seed.h"
 
 namespace share_data::test {
 namespace {
@@ -111,25 +110,22 @@ INSTANTIATE_TEST_SUITE_P(
     By, Frozen,
     testing::Values(Freezer{"Version1", {"cgroup", ",freezer,", "freezer.state"}, "FROZEN", "THAWED"},
                     Freezer{"Version2", {"cgroup2", "", "cgroup.freeze"}, "1", "0"}),
-    [](const auto& test) { return std::string{test.param.name}; });
+    by_name);
 
 /// A process that traces another one, as a debugger does, and that stops when it has begun.
-class Tracer {
- public:
+struct Tracer : Child {
   Tracer(const Copy& copy, bool keeps_it_stopped)
-      : child_([pid = copy.pid(), keeps_it_stopped] {
+      : Child([pid = copy.pid(), keeps_it_stopped] {
           const bool attached = ptrace(keeps_it_stopped ? PTRACE_ATTACH : PTRACE_SEIZE, pid, nullptr, nullptr) == 0;
           if (attached && keeps_it_stopped) waitpid(pid, nullptr, __WALL);
           raise(attached ? SIGSTOP : SIGKILL);
-        }) {
-    int status = 0;
-    works_ = waitpid(child_.pid(), &status, WUNTRACED) == child_.pid() && WIFSTOPPED(status);
-  }
-  [[nodiscard]] bool works() const { return works_; }
+        }) {}
 
- private:
-  Child child_;
-  bool works_ = false;
+  /// Waits until it has begun. False if it may not trace.
+  [[nodiscard]] bool works() const {
+    int status = 0;
+    return waitpid(pid(), &status, WUNTRACED) == pid() && WIFSTOPPED(status);
+  }
 };
 
 using Traced = CopiesTest;

@@ -25,24 +25,19 @@ class Users : public CopiesTest {
   void SetUp() override {
     CopiesTest::SetUp();
     if (geteuid() != 0) GTEST_SKIP() << "needs root, to be other users";
+    if (Copy{0, as(nobody, {"--version"})}.exit_code() != 0) GTEST_SKIP() << "the build folder is not open to them";
   }
 
   /// Starts the program as another user.
-  static Launch as(uid_t uid) {
-    return {.before_exec = [uid] {
+  static Launch as(uid_t uid, const std::vector<std::string>& options = {}) {
+    const auto become = [uid] {
       if (setgroups(0, nullptr) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0) _exit(126);
-    }};
-  }
-
-  static bool can_be_started_by_others() {
-    Launch version = as(nobody);
-    version.options = {"--version"};
-    return Copy{0, version}.exit_code() == 0;
+    };
+    return {.options = options, .before_exec = become};
   }
 };
 
 TEST_F(Users, EachHasACountOfTheirOwn) {
-  if (!can_be_started_by_others()) GTEST_SKIP() << "the build folder is not open to other users";
   const uid_t uid = 1'000'000 + static_cast<uid_t>(getpid());  // nobody's, and no other test's
   const auto their_key = static_cast<key_t>(0x5d00'0000U | (uid & 0xff'ffffU));
   Copy ours = start();
@@ -57,16 +52,13 @@ TEST_F(Users, EachHasACountOfTheirOwn) {
 }
 
 TEST_F(Users, TheSegmentOfAnotherOneIsRefusedAndItsOwnerNamed) {
-  if (!can_be_started_by_others()) GTEST_SKIP() << "the build folder is not open to other users";
   Copy ours = start_alone();
   for (const char* const option : {"--json", "--status"}) {
-    Launch launch = as(nobody);
-    launch.options = {option};
-    Copy refused = start(launch);
-    EXPECT_TRUE(failed(refused.answer(), 1, "Permission denied"));
-    EXPECT_EQ(refused.output(), "");
-    EXPECT_TRUE(contains(refused.notes(), "belongs to root"));
-    EXPECT_TRUE(contains(refused.notes(), "--key"));
+    const Answer answer = start(as(nobody, {option})).answer();
+    EXPECT_TRUE(failed(answer, 1, "Permission denied"));
+    EXPECT_EQ(answer.output, "");
+    EXPECT_TRUE(contains(answer.notes, "belongs to root"));
+    EXPECT_TRUE(contains(answer.notes, "--key"));
   }
   EXPECT_TRUE(all_show({&ours}, 1));
 }
@@ -76,8 +68,6 @@ struct Way {
   std::vector<std::string> unshare;
   std::string setup = "true";  ///< what a shell does there before it starts the program
 };
-
-void PrintTo(const Way& way, std::ostream* out) { *out << way.name; }
 
 /// Each copy has a PID namespace of its own, where a shell has the PID 1.
 class Namespaces : public CopiesTest, public testing::WithParamInterface<Way> {
@@ -94,9 +84,8 @@ class Namespaces : public CopiesTest, public testing::WithParamInterface<Way> {
     std::vector<std::string> through{"unshare", "--fork", "--kill-child", "--pid"};
     through.insert(through.end(), GetParam().unshare.begin(), GetParam().unshare.end());
     // The leak checker of a sanitizer needs the /proc of its own namespace.
-    through.insert(through.end(), {"sh", "-c",
-                                   "export ASAN_OPTIONS=detect_leaks=0; " + choose_tid() + GetParam().setup +
-                                       R"( && "$0" "$@"; exit $?)"});
+    const std::string setup = "export ASAN_OPTIONS=detect_leaks=0; " + choose_tid() + GetParam().setup;
+    through.insert(through.end(), {"sh", "-c", setup + R"( && "$0" "$@"; exit $?)"});
     return start({.options = options, .through = through});
   }
 
@@ -173,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Way{"PidAndUser", {"--user", "--map-root-user"}},
                     Way{"PidWithoutProc", {"--mount"}, "umount -l /proc"},
                     Way{"PidWithHiddenProc", {"--mount"}, "mount -t proc -o hidepid=2 proc /proc"}),
-    [](const auto& test) { return std::string{test.param.name}; });
+    by_name);
 
 class Foreign : public CopiesTest {
  protected:
@@ -212,11 +201,8 @@ TEST_F(Foreign, OfAnySizeIsLeftAsItIs) {
 }
 
 TEST_F(Foreign, OfZerosButNotOfOurSizeOrButForOneByteIsLeftAsItIs) {
-  {
-    const RawSegment segment{key(), 2 * sizeof(Table)};
-    expect_refused_unchanged(segment, fmt::format("{} bytes", 2 * sizeof(Table)));
-    remove_segment(key());
-  }
+  expect_refused_unchanged(RawSegment{key(), 2 * sizeof(Table)}, fmt::format("{} bytes", 2 * sizeof(Table)));
+  remove_segment(key());
   const RawSegment segment{key(), sizeof(Table)};
   segment.bytes().back() = std::byte{1};
   expect_refused_unchanged(segment, "another program's data");
@@ -226,13 +212,13 @@ TEST_F(Foreign, OfAnotherVersionIsLeftAsItIs) {
   Copy copy = start_alone();
   const RawSegment segment{key()};
   copy.destroy();
-  segment.as<Table>().magic += std::uint64_t{1} << 56U;
+  segment.table().magic += std::uint64_t{1} << 56U;
   expect_refused_unchanged(segment, "another version's");
 }
 
 TEST_F(Foreign, OfVersion1IsLeftAsItIs) {
   const RawSegment segment{key(), std::size_t{33} * 1024};
-  segment.as<std::uint64_t>() = 0x3154'4144'5248'5301;
+  segment.table().magic = 0x3154'4144'5248'5301;
   expect_refused_unchanged(segment, "is used by version 1 of share_data, which cannot count together with this one");
   EXPECT_TRUE(contains(ask_here({}).notes, fmt::format("ipcrm -m {}", segment.id())));
 }

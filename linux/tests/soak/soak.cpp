@@ -1,11 +1,7 @@
 #include "soak.h"
 
-#include <sys/shm.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <csignal>
-#include <thread>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,24 +10,8 @@
 
 namespace share_data::test {
 
-namespace {
-
-std::vector<int> segments_attached_by(const Copy& copy) {
-  std::vector<int> ids;
-  for (const Attachment& attachment : attachments_of(copy.pid())) ids.push_back(attachment.id);
-  return ids;
-}
-
-}  // namespace
-
 Soak::Soak(const SoakOptions& options, History& history)
-    : options_(options),
-      key_(static_cast<key_t>(0x5e00'0000U | static_cast<std::uint32_t>(getpid()))),
-      history_(history),
-      crowd_(key_, options.through, history),
-      vandal_(key_) {
-  remove_segment(key_);  // of an earlier process that had our pid
-}
+    : options_(options), key_(own_key()), history_(history), crowd_(key_, options.through, history), vandal_(key_) {}
 
 Soak::~Soak() { remove_segment(key_); }
 
@@ -39,16 +19,9 @@ void Soak::run(const Round& round) {
   history_.note(described(round));
   for (const Action& action : round.actions) act(action);
   come_to_rest(round.kind);
-  switch (round.kind) {
-    case Round::Kind::everybody_leaves:
-      return everybody_leaves();
-    case Round::Kind::everybody_is_killed:
-      return everybody_is_killed();
-    case Round::Kind::limit:
-      return start_many_limited(round.number);
-    default:
-      return;
-  }
+  if (round.kind == Round::Kind::everybody_leaves) everybody_leaves();
+  if (round.kind == Round::Kind::everybody_is_killed) everybody_is_killed();
+  if (round.kind == Round::Kind::limit) start_many_limited(round.number);
 }
 
 void Soak::finish() {
@@ -58,18 +31,12 @@ void Soak::finish() {
 }
 
 void Soak::act(const Action& action) {
-  switch (action.deed) {
-    case Deed::ask_status:
-      return crowd_.ask(action.number % 2 == 0);
-    case Deed::remove_segment:
-      return remove_the_segment();
-    case Deed::write_garbage:
-      return write_garbage(action.number);
-    case Deed::pause:  // of no importance for what is true: it lets things meet in other ways
-      return std::this_thread::sleep_for(std::chrono::microseconds{action.number % 20'000});
-    default:
-      return crowd_.act(action);
-  }
+  if (action.deed == Deed::ask_status) return crowd_.ask(action.number % 2 == 0);
+  if (action.deed == Deed::remove_segment) return remove_the_segment();
+  if (action.deed == Deed::write_garbage) return write_garbage(action.number);
+  if (action.deed != Deed::pause) return crowd_.act(action);
+  // Of no importance for what is true: it lets things meet in other ways.
+  std::this_thread::sleep_for(std::chrono::microseconds{action.number % 20'000});
 }
 
 void Soak::remove_the_segment() {
@@ -135,9 +102,11 @@ void Soak::expect_garbage_goes_away() {
 bool Soak::truth_is_shown(std::size_t count) {
   crowd_.look();
   if (attached_to(key_) != count) return false;
-  const std::vector<int> current{shmget(key_, 0, 0)};
+  const int current = shmget(key_, 0, 0);
   return std::ranges::all_of(crowd_.running(), [&](Member* member) {
-    return member->copy.shown() == static_cast<int>(count) && segments_attached_by(member->copy) == current;
+    const auto attachments = attachments_of(member->copy.pid());
+    return member->copy.shown() == static_cast<int>(count) && attachments.size() == 1 &&
+           attachments.begin()->second == current;
   });
 }
 
@@ -148,7 +117,7 @@ void Soak::expect_truth() {
     std::string who;
     for (Member* const member : crowd_.running()) {
       who += fmt::format("\n  {} shows {}, attached to {}", member->name, member->copy.shown().value_or(-1),
-                         fmt::join(segments_attached_by(member->copy), " "));
+                         fmt::join(attachments_of(member->copy.pid()) | std::views::values, " "));
     }
     throw Wrong(
         fmt::format("{} are live, {} attached to segment {}:{}", count, attached_to(key_), shmget(key_, 0, 0), who));

@@ -1,18 +1,7 @@
 // Rounds of chaos, and the truth at the quiet point after each.
 #pragma once
 
-#include <sys/types.h>
-
-#include <chrono>
-#include <cstdint>
-#include <functional>
-#include <random>
-#include <set>
-#include <string>
-
 #include "crowd.h"
-#include "history.h"
-#include "plan.h"
 #include "vandal.h"
 #include "waiting.h"
 
@@ -31,10 +20,7 @@ class Soak {
  public:
   Soak(const SoakOptions& options, History& history);
   ~Soak();
-  Soak(const Soak&) = delete;
-  Soak& operator=(const Soak&) = delete;
   Soak(Soak&&) = delete;
-  Soak& operator=(Soak&&) = delete;
 
   /// Does what is to be done, comes to rest and compares what the copies show with what is true.
   void run(const Round& round);

@@ -16,7 +16,6 @@ constexpr std::uint64_t magic = 0x3254'4144'5248'5302;
 template <typename Visit>
 void with_table(int id, Visit visit) {
   void* const address = shmat(id, nullptr, 0);
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): shmat(2) returns (void *) -1 on error
   if (address == reinterpret_cast<void*>(-1)) return;
   visit(*static_cast<Table*>(address));
   shmdt(address);

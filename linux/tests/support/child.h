@@ -1,13 +1,15 @@
 // Child processes of a test.
 #pragma once
 
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <csignal>
-#include <fstream>
+#include <cstdio>
 #include <functional>
 
+#include "system_calls.h"
 #include "table.h"
 
 namespace share_data::test {
@@ -16,28 +18,41 @@ namespace share_data::test {
 class Child {
  public:
   /// The child runs `life` and exits: with 1 if a check of the test failed in it, else with 0. It does not outlive us.
-  explicit Child(const std::function<void()>& life);
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
+  explicit Child(const std::function<void()>& life) {
+    std::fflush(nullptr);  // or the child would write it once more
+    pid_ = check(fork(), "fork");
+    if (pid_ == 0) live(life);
+  }
   Child(Child&&) = delete;
-  Child& operator=(Child&&) = delete;
   ~Child() { end(); }
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// Waits for its end: the exit code, or minus the number of the signal that killed it.
-  int wait();
+  int wait() {
+    int status = 0;
+    waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
 
   /// Kills it if it still runs, and takes it out of the process table.
-  void end();
+  void end() {
+    if (pid_ < 0) return;
+    kill(pid_, SIGKILL);
+    wait();
+  }
 
  private:
+  /// An exception must not get into the test's own code, which goes on in the parent.
+  [[noreturn]] static void live(const std::function<void()>& life) noexcept {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    life();
+    std::fflush(nullptr);
+    _exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+
   pid_t pid_;
 };
-
-/// The next process that is created gets the pid after this one, unless another is created first. Needs root
-/// (pid_namespaces(7)).
-inline void set_last_pid(pid_t pid) { std::ofstream{"/proc/sys/kernel/ns_last_pid"} << pid; }
 
 /// To be mistaken for a copy: a child that sleeps, and ends if anybody sends it a signal.
 class Bystander : public Child {

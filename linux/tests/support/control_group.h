@@ -29,10 +29,7 @@ class ControlGroup {
       if (!works()) make(kind);
     }
   }
-  ControlGroup(const ControlGroup&) = delete;
-  ControlGroup& operator=(const ControlGroup&) = delete;
   ControlGroup(ControlGroup&&) = delete;
-  ControlGroup& operator=(ControlGroup&&) = delete;
 
   /// The group must be empty by then.
   ~ControlGroup() { rmdir(path_.c_str()); }

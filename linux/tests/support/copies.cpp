@@ -1,47 +1,19 @@
 #include "copies.h"
 
-#include <sys/shm.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <utility>
+#include <iostream>
 
 namespace share_data::test {
-namespace {
-
-/// What went wrong, for people: who shows what.
-std::string described(const Group& copies) {
-  std::string text;
-  for (Copy* const copy : copies) {
-    text += fmt::format("  [{}] {}{}\n", copy->pid(), copy->lines().empty() ? "no line" : copy->lines().back(),
-                        copy->ended() ? " (ended)" : "");
-    if (!copy->notes().empty()) text += fmt::format("      notes: {}", copy->notes());
-  }
-  return text;
-}
-
-}  // namespace
-
-Group::Group(Copies& copies) {
-  for (Copy& copy : copies) push_back(&copy);
-}
-
-void CopiesTest::SetUp() {
-  key_ = static_cast<key_t>(0x5e00'0000U | static_cast<std::uint32_t>(getpid()));
-  remove_segment(key_);  // of an earlier process that had our pid
-}
 
 void CopiesTest::TearDown() {
   remove_segment(key_);
   std::filesystem::remove_all(path());
 }
-
-std::string CopiesTest::key_text() const { return fmt::format("{:#x}", static_cast<std::uint32_t>(key_)); }
 
 Copies CopiesTest::start_many(int count, const Launch& launch) const {
   Copies copies;
@@ -64,8 +36,6 @@ Copies CopiesTest::start_together(int count, const Launch& launch) const {
   return copies;
 }
 
-Copy CopiesTest::start_alone() const { return std::move(start_together(1).front()); }
-
 Answer CopiesTest::ask_here(std::vector<std::string> options) const {
   options.insert(options.end(), {"--key", key_text()});
   return ask(options);
@@ -77,21 +47,20 @@ testing::AssertionResult CopiesTest::all_show(Group copies, int count) const {
       [&] { return std::ranges::all_of(copies, shows_it) && attached_to(key_) == static_cast<std::size_t>(count); });
   if (agreed) return testing::AssertionSuccess();
   std::erase_if(copies, shows_it);
-  return testing::AssertionFailure() << copies.size() << " copies do not show " << count << ", and "
-                                     << attached_to(key_) << " processes are attached:\n"
-                                     << described(copies);
-}
-
-testing::AssertionResult CopiesTest::all_show(Copies& copies) const {
-  return all_show(copies, static_cast<int>(copies.size()));
+  std::string who;
+  for (Copy* const copy : copies) {
+    who += fmt::format("  [{}] {}{}\n{}", copy->pid(), copy->lines().empty() ? "no line" : copy->lines().back(),
+                       copy->ended() ? " (ended)" : "", copy->notes());
+  }
+  return testing::AssertionFailure() << fmt::format("{} copies do not show {}, and {} processes are attached:\n{}",
+                                                    copies.size(), count, attached_to(key_), who);
 }
 
 testing::AssertionResult CopiesTest::nothing_is_left() const {
-  const auto nothing = [&] { return !segment_of(key_) && removed_segments(key_) == 0; };
   // A copy that has left may still be on its way out.
-  if (eventually(nothing)) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << (segment_of(key_) ? "a segment" : "no segment") << " and "
-                                     << removed_segments(key_) << " removed segments are left";
+  const bool nothing = eventually([&] { return !segment_of(key_) && removed_segments(key_) == 0; });
+  return testing::AssertionResult{nothing} << (segment_of(key_) ? "a segment" : "no segment") << " and "
+                                           << removed_segments(key_) << " removed segments are left";
 }
 
 void CopiesTest::expect_clean_end(const Group& copies) const {
@@ -187,9 +156,16 @@ testing::AssertionResult all_leave(const Group& copies) {
   return testing::AssertionSuccess();
 }
 
+unsigned seed() {
+  const char* const wanted = std::getenv("SHARE_DATA_TEST_SEED");
+  const unsigned value = wanted != nullptr ? static_cast<unsigned>(std::stoul(wanted)) : std::random_device{}();
+  std::cout << "SHARE_DATA_TEST_SEED=" << value << std::endl;  // at once: the test may not live to its end
+  return value;
+}
+
 testing::AssertionResult contains(const std::string& text, const std::string& part) {
-  if (text.find(part) != std::string::npos) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << "no \"" << part << "\" in:\n" << text;
+  const bool has_it = text.find(part) != std::string::npos;
+  return testing::AssertionResult{has_it} << (has_it ? "" : "no ") << '"' << part << "\" in:\n" << text;
 }
 
 testing::AssertionResult failed(const Answer& answer, int exit_code, const std::string& words) {

@@ -3,9 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <string>
-#include <vector>
+#include <random>
 
 #include <fmt/format.h>
 
@@ -20,17 +18,19 @@ using Copies = std::vector<Copy>;
 /// Some copies: all of a test, or those that are listed.
 struct Group : std::vector<Copy*> {
   using std::vector<Copy*>::vector;
-  Group(Copies& copies);  // NOLINT(google-explicit-constructor)
+  Group(Copies& copies) {
+    for (Copy& copy : copies) push_back(&copy);
+  }
 };
 
 /// Gives each test process a key of its own, so that many can run at once, and leaves nothing behind.
 class CopiesTest : public testing::Test {
  protected:
-  void SetUp() override;
+  void SetUp() override { key_ = own_key(); }
   void TearDown() override;
 
   [[nodiscard]] key_t key() const { return key_; }
-  [[nodiscard]] std::string key_text() const;
+  [[nodiscard]] std::string key_text() const { return fmt::format("{:#x}", static_cast<std::uint32_t>(key_)); }
 
   /// For a file or a folder of the test, which is removed at its end.
   [[nodiscard]] std::string path() const { return testing::TempDir() + key_text(); }
@@ -45,14 +45,18 @@ class CopiesTest : public testing::Test {
 
   /// At once, and waits until they show each other: so many, or the only one.
   [[nodiscard]] Copies start_together(int count, const Launch& launch = {}) const;
-  [[nodiscard]] Copy start_alone() const;
+  [[nodiscard]] Copy start_alone() const { return std::move(start_together(1).front()); }
 
   /// The program's answer to these options and our `--key`.
   [[nodiscard]] Answer ask_here(std::vector<std::string> options) const;
 
   /// Waits until the last line of each copy shows `count`, and as many processes are attached to the segment.
   [[nodiscard]] testing::AssertionResult all_show(Group copies, int count) const;
-  [[nodiscard]] testing::AssertionResult all_show(Copies& copies) const;  ///< how many they are
+
+  /// The same with how many they are.
+  [[nodiscard]] testing::AssertionResult all_show(Copies& copies) const {
+    return all_show(copies, static_cast<int>(copies.size()));
+  }
 
   /// Waits until the kernel has no segment under our key, and no removed one that somebody still uses.
   [[nodiscard]] testing::AssertionResult nothing_is_left() const;
@@ -103,10 +107,16 @@ inline void let_it_try() { std::this_thread::sleep_for(std::chrono::milliseconds
 /// Asks all to leave and checks that each does, with exit code 0.
 [[nodiscard]] testing::AssertionResult all_leave(const Group& copies);
 
+/// A new seed for each run, which is printed; or the one in SHARE_DATA_TEST_SEED, to repeat a run.
+[[nodiscard]] unsigned seed();
+
 /// Whether a text has this part.
 [[nodiscard]] testing::AssertionResult contains(const std::string& text, const std::string& part);
 
 /// Whether the program has ended with this exit code and these words on standard error.
 [[nodiscard]] testing::AssertionResult failed(const Answer& answer, int exit_code, const std::string& words);
+
+/// For INSTANTIATE_TEST_SUITE_P: calls a test as its parameter.
+inline constexpr auto by_name = [](const auto& test) { return std::string{test.param.name}; };
 
 }  // namespace share_data::test

@@ -10,10 +10,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdlib>
-#include <system_error>
-#include <utility>
 
 #include "waiting.h"
 
@@ -26,19 +23,15 @@ struct Channel {
   FileDescriptor writing;
 };
 
-void check(bool succeeded, const char* call) {
-  if (!succeeded) throw std::system_error(errno, std::system_category(), call);
-}
-
 Channel make_channel(bool terminal) {
   std::array<int, 2> fds{-1, -1};
   if (terminal) {
-    check(openpty(&fds[0], &fds[1], nullptr, nullptr, nullptr) == 0, "openpty");
-    for (const int fd : fds) check(fcntl(fd, F_SETFD, FD_CLOEXEC) == 0, "fcntl");
+    check(openpty(&fds[0], &fds[1], nullptr, nullptr, nullptr), "openpty");
+    for (const int fd : fds) check(fcntl(fd, F_SETFD, FD_CLOEXEC), "fcntl");
   } else {
-    check(pipe2(fds.data(), O_CLOEXEC) == 0, "pipe2");
+    check(pipe2(fds.data(), O_CLOEXEC), "pipe2");
   }
-  check(fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0, "fcntl");
+  check(fcntl(fds[0], F_SETFL, O_NONBLOCK), "fcntl");
   return {FileDescriptor{fds[0]}, FileDescriptor{fds[1]}};
 }
 
@@ -60,13 +53,6 @@ Channel make_channel(bool terminal) {
   _exit(127);
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 }  // namespace
 
 Copy::Copy(key_t key, const Launch& launch) {
@@ -74,17 +60,16 @@ Copy::Copy(key_t key, const Launch& launch) {
   words.emplace_back(SHARE_DATA_PROGRAM);
   if (key != 0) words.insert(words.end(), {"--key", std::to_string(static_cast<std::uint32_t>(key))});
   words.insert(words.end(), launch.options.begin(), launch.options.end());
-  const std::vector<char*> arguments = pointers_to(words);
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   Channel output = make_channel(launch.on_terminal);
   Channel notes = make_channel(false);
-  pid_ = fork();
-  check(pid_ >= 0, "fork");
+  pid_ = check(fork(), "fork");
   if (pid_ == 0) become(arguments, launch, output.writing.get(), notes.writing.get());
   output_.fd = std::move(output.reading);
   notes_.fd = std::move(notes.reading);
 }
-
-Copy::Copy(Copy&& other) noexcept { *this = std::move(other); }
 
 Copy& Copy::operator=(Copy&& other) noexcept {
   std::swap(pid_, other.pid_);
@@ -99,7 +84,9 @@ Copy& Copy::operator=(Copy&& other) noexcept {
 Copy::~Copy() {
   if (pid_ < 0) return;
   destroy();
-  check_for_sanitizer_reports();
+  for (const char* const report : {"Sanitizer", "runtime error:"}) {
+    EXPECT_EQ(notes().find(report), std::string::npos) << "copy " << pid_ << " says:\n" << notes();
+  }
 }
 
 void Copy::Stream::read_what_is_there() {
@@ -110,23 +97,16 @@ void Copy::Stream::read_what_is_there() {
   }
 }
 
-void Copy::take_lines() {
-  output_.read_what_is_there();
-  for (;;) {
-    const auto end = output_.text.find('\n', line_start_);
-    if (end == std::string::npos) return;
-    lines_.push_back(output_.text.substr(line_start_, end - line_start_));
-    line_start_ = end + 1;
-  }
-}
-
 const std::vector<std::string>& Copy::lines() {
-  take_lines();
+  output_.read_what_is_there();
+  for (std::size_t end = 0; (end = output_.text.find('\n', line_start_)) != std::string::npos; line_start_ = end + 1) {
+    lines_.push_back(output_.text.substr(line_start_, end - line_start_));
+  }
   return lines_;
 }
 
 const std::string& Copy::output() {
-  take_lines();
+  (void)lines();
   return output_.text;
 }
 
@@ -135,10 +115,7 @@ const std::string& Copy::notes() {
   return notes_.text;
 }
 
-std::optional<int> Copy::shown() {
-  take_lines();
-  return lines_.empty() ? std::nullopt : live_on(lines_.back());
-}
+std::optional<int> Copy::shown() { return lines().empty() ? std::nullopt : live_on(lines_.back()); }
 
 std::optional<int> Copy::shown_first() { return prints("joined") ? live_on(lines_.front()) : std::nullopt; }
 
@@ -159,11 +136,11 @@ bool Copy::ended() {
 std::optional<int> Copy::exit_code() {
   // A full pipe would keep it from ending, so somebody has to read.
   eventually([&] {
-    take_lines();
-    notes_.read_what_is_there();
+    (void)lines();
+    (void)notes();
     return ended();
   });
-  take_lines();
+  (void)lines();
   return exit_code_;
 }
 
@@ -180,14 +157,6 @@ std::optional<int> Copy::stop() {
 void Copy::destroy() {
   if (!exit_code_) signal(SIGKILL);
   exit_code();
-}
-
-void Copy::close_output() { output_.fd = FileDescriptor{}; }
-
-void Copy::check_for_sanitizer_reports() {
-  for (const char* const report : {"Sanitizer", "runtime error:"}) {
-    EXPECT_EQ(notes().find(report), std::string::npos) << "copy " << pid_ << " says:\n" << notes();
-  }
 }
 
 std::optional<int> live_on(const std::string& line) {

@@ -1,8 +1,6 @@
 // One running copy of the real program, as a test sees it: its lines, its notes, its end.
 #pragma once
 
-#include <sys/types.h>
-
 #include <csignal>
 #include <cstdint>
 #include <functional>
@@ -10,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "file_descriptor.h"
+#include "system_calls.h"
 
 namespace share_data::test {
 
@@ -33,10 +31,8 @@ struct Answer {
 class Copy {
  public:
   explicit Copy(key_t key, const Launch& launch = {});
-  Copy(Copy&& other) noexcept;
+  Copy(Copy&& other) noexcept { *this = std::move(other); }
   Copy& operator=(Copy&& other) noexcept;
-  Copy(const Copy&) = delete;
-  Copy& operator=(const Copy&) = delete;
   ~Copy();
 
   [[nodiscard]] pid_t pid() const { return pid_; }
@@ -74,7 +70,7 @@ class Copy {
   [[nodiscard]] bool ended();
 
   /// Nobody reads its output any more: the pipe breaks, the terminal hangs up.
-  void close_output();
+  void close_output() { output_.fd = FileDescriptor{}; }
 
  private:
   struct Stream {
@@ -82,9 +78,6 @@ class Copy {
     std::string text;
     void read_what_is_there();
   };
-
-  void take_lines();
-  void check_for_sanitizer_reports();
 
   pid_t pid_ = -1;
   std::optional<int> exit_code_;

@@ -38,54 +38,51 @@ inline Slot& own_slot(Table& table, Word copy) {
 
 inline Slot& any_slot(Table& table, Words& words) { return table.slots[words.random() % 64]; }
 
-inline constexpr std::array garbage_kinds{
-    GarbageKind{"random bytes all over",
-                [](Table& table, Words& words) { std::ranges::generate(bytes_of(table), std::ref(words.random)); },
-                true},
-    GarbageKind{"zeros all over", [](Table& table, Words&) { std::ranges::fill(bytes_of(table), 0); }, true},
-    GarbageKind{"ones all over", [](Table& table, Words&) { std::ranges::fill(bytes_of(table), 0xff); }, true},
-    GarbageKind{"another magic and key",
-                [](Table& table, Words& words) {
-                  table.magic = words.random();
-                  table.key = static_cast<std::uint32_t>(words.random());
-                },
-                true},
-    GarbageKind{"random bytes in all slots",
-                [](Table& table, Words& words) {
-                  std::ranges::generate(bytes_of(table.slots), std::ref(words.random));
-                  table.used = slot_count;
-                }},
-    GarbageKind{"all slots free",
-                [](Table& table, Words&) {
-                  for (Slot& slot : table.slots) slot.owner = 0;
-                }},
-    GarbageKind{"all seem to leave",
-                [](Table& table, Words&) {
-                  for (Slot& slot : table.slots) slot.leaving = tid_of(slot.owner);
-                }},
-    GarbageKind{"random alarms",
-                [](Table& table, Words& words) {
-                  for (Slot& slot : table.slots) std::ranges::generate(bytes_of(slot.alarms), std::ref(words.random));
-                }},
-    GarbageKind{"a copy in one more slot",
-                [](Table& table, Words& words) { any_slot(table, words).owner = running_word(words.copy); }},
-    GarbageKind{"a bystander in a slot",
-                [](Table& table, Words& words) { any_slot(table, words).owner = running_word(words.bystander); }},
-    GarbageKind{"a copy seems to leave",
-                [](Table& table, Words& words) { own_slot(table, words.copy).leaving = words.copy; }},
-    GarbageKind{"a copy seems to be gone",
-                [](Table& table, Words& words) { own_slot(table, words.copy).owner = gone_word; }},
-    GarbageKind{"a copy seems to have just joined",
-                [](Table& table, Words& words) { own_slot(table, words.copy).owner = joined_word(words.copy); }},
-    GarbageKind{"a copy seems to be joining",
-                [](Table& table, Words& words) { own_slot(table, words.copy).owner = joining_word(words.copy); }},
-    GarbageKind{"a bystander seems to be joining",
-                [](Table& table, Words& words) { any_slot(table, words).owner = joining_word(words.bystander); }},
-    GarbageKind{"random words in the head", [](Table& table, Words& words) {
-                  table.plain = static_cast<std::int32_t>(words.random());
-                  table.changes = static_cast<std::uint32_t>(words.random());
-                  table.gathered = words.random() % 2;
-                  table.used = words.random() % 16;
-                }}};
+inline constexpr auto garbage_kinds = std::to_array<GarbageKind>(
+    {{"random bytes all over",
+      [](Table& table, Words& words) { std::ranges::generate(bytes_of(table), std::ref(words.random)); }, true},
+     {"zeros all over", [](Table& table, Words&) { std::ranges::fill(bytes_of(table), 0); }, true},
+     {"ones all over", [](Table& table, Words&) { std::ranges::fill(bytes_of(table), 0xff); }, true},
+     {"another magic and key",
+      [](Table& table, Words& words) {
+        table.magic = words.random();
+        table.key = static_cast<std::uint32_t>(words.random());
+      },
+      true},
+     {"random bytes in all slots",
+      [](Table& table, Words& words) {
+        std::ranges::generate(bytes_of(table.slots), std::ref(words.random));
+        table.used = slot_count;
+      }},
+     {"all slots free",
+      [](Table& table, Words&) {
+        for (Slot& slot : table.slots) slot.owner = 0;
+      }},
+     {"all seem to leave",
+      [](Table& table, Words&) {
+        for (Slot& slot : table.slots) slot.leaving = tid_of(slot.owner);
+      }},
+     {"random alarms",
+      [](Table& table, Words& words) {
+        for (Slot& slot : table.slots) std::ranges::generate(bytes_of(slot.alarms), std::ref(words.random));
+      }},
+     {"a copy in one more slot",
+      [](Table& table, Words& words) { any_slot(table, words).owner = running_word(words.copy); }},
+     {"a bystander in a slot",
+      [](Table& table, Words& words) { any_slot(table, words).owner = running_word(words.bystander); }},
+     {"a copy seems to leave", [](Table& table, Words& words) { own_slot(table, words.copy).leaving = words.copy; }},
+     {"a copy seems to be gone", [](Table& table, Words& words) { own_slot(table, words.copy).owner = gone_word; }},
+     {"a copy seems to have just joined",
+      [](Table& table, Words& words) { own_slot(table, words.copy).owner = joined_word(words.copy); }},
+     {"a copy seems to be joining",
+      [](Table& table, Words& words) { own_slot(table, words.copy).owner = joining_word(words.copy); }},
+     {"a bystander seems to be joining",
+      [](Table& table, Words& words) { any_slot(table, words).owner = joining_word(words.bystander); }},
+     {"random words in the head", [](Table& table, Words& words) {
+        table.plain = static_cast<std::int32_t>(words.random());
+        table.changes = static_cast<std::uint32_t>(words.random());
+        table.gathered = words.random() % 2;
+        table.used = words.random() % 16;
+      }}});
 
 }  // namespace share_data::test

@@ -6,9 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
-#include <vector>
+
+#include "table.h"
 
 namespace share_data::test {
 
@@ -22,29 +24,21 @@ namespace share_data::test {
 /// removed segments keeps one for a moment.
 [[nodiscard]] std::size_t removed_segments(key_t key);
 
-/// A System V segment that a process has attached, as /proc/PID/maps says.
-struct Attachment {
-  std::uint64_t address;
-  int id;
-};
-[[nodiscard]] std::vector<Attachment> attachments_of(pid_t pid);
+/// The ids of the System V segments that a process has attached, by their addresses, as /proc/PID/maps says.
+[[nodiscard]] std::map<std::uint64_t, int> attachments_of(pid_t pid);
 
 /// What `ipcrm -M KEY` does. False if there is no segment.
 bool remove_segment(key_t key);
 
+/// A key that no other process of the tests uses. If an earlier one had our pid, its segment is removed.
+[[nodiscard]] key_t own_key();
+
 /// A segment that the test has created or attached to itself.
 class RawSegment {
  public:
-  /// Creates a segment of `size` bytes under `key`.
-  RawSegment(key_t key, std::size_t size, int mode = 0600);
-
-  /// Attaches to the one that is there.
-  explicit RawSegment(key_t key);
-
-  RawSegment(const RawSegment&) = delete;
-  RawSegment& operator=(const RawSegment&) = delete;
+  /// Creates a segment of `size` bytes under `key`; without `size`, attaches to the one that is there.
+  explicit RawSegment(key_t key, std::size_t size = 0, int mode = 0600);
   RawSegment(RawSegment&&) = delete;
-  RawSegment& operator=(RawSegment&&) = delete;
   ~RawSegment();
 
   [[nodiscard]] int id() const { return id_; }
@@ -52,14 +46,9 @@ class RawSegment {
   [[nodiscard]] shmid_ds state() const;
 
   /// The bytes, seen as a table of ours.
-  template <typename Table>
-  [[nodiscard]] Table& as() const {
-    return *reinterpret_cast<Table*>(bytes_.data());
-  }
+  [[nodiscard]] Table& table() const { return *reinterpret_cast<Table*>(bytes_.data()); }
 
  private:
-  explicit RawSegment(int id, std::nullptr_t);
-
   int id_;
   std::span<std::byte> bytes_;
 };

@@ -1,21 +1,7 @@
 // Joining and leaving, against every state of the table that others can leave behind.
 #include "membership.h"
 
-#include <gtest/gtest.h>
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <chrono>
-#include <csignal>
-#include <functional>
-#include <optional>
-#include <thread>
-#include <vector>
-
 #include "child.h"
-#include "failure.h"
 #include "faults.h"
 #include "kernel_view.h"
 #include "stop_request.h"
@@ -30,13 +16,21 @@ using std::chrono::system_clock;
 
 class MembershipTest : public testing::Test {
  protected:
-  void SetUp() override { remove_segment(key); }
   void TearDown() override { remove_segment(key); }
 
   /// A member lives in a process of its own, for it leaves by ending. What does not hold there fails here, too.
   static void in_a_process(const std::function<void()>& life) {
     const int status = Child{life}.wait();
     EXPECT_TRUE(status == 0 || status == -SIGKILL) << status;
+  }
+
+  /// The same with one that has joined.
+  void in_a_member(const std::function<void(Membership&)>& life) const {
+    in_a_process([&] {
+      Membership member{key, log};
+      member.join();
+      life(member);
+    });
   }
 
   /// A segment of ours as others left it.
@@ -54,17 +48,14 @@ class MembershipTest : public testing::Test {
   static Table& table_of(const Membership& member) { return const_cast<Table&>(member.table()); }
 
   [[nodiscard]] Word owner(std::uint32_t index) { return existing_table().slots[index].owner; }
-  [[nodiscard]] std::uint32_t live() { return existing_table().look().live; }
 
-  const key_t key = static_cast<key_t>(0x5c00'0000U | static_cast<std::uint32_t>(getpid()));
+  const key_t key = own_key();
   const Log log{{.quiet = true}, 0};
   std::optional<Segment> existing;
 };
 
 TEST_F(MembershipTest, FromJoinToLeave) {
-  in_a_process([&] {
-    Membership member{key, log};
-    member.join();
+  in_a_member([&](Membership& member) {
     const Table& table = member.table();
     const Word self = running_word(member.tid());
     EXPECT_EQ(member.look().live, 1U);
@@ -89,11 +80,7 @@ TEST_F(MembershipTest, IfAllSlotsAreTakenThoseOfTheGoneAreUsed) {
   for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
   in_a_process([&] { EXPECT_THROW((Membership{key, log}.join()), Failure); });
   put(7, gone_word);
-  in_a_process([&] {
-    Membership member{key, log};
-    member.join();
-    EXPECT_EQ(member.slot(), 7U);
-  });
+  in_a_member([](Membership& member) { EXPECT_EQ(member.slot(), 7U); });
 }
 
 // A word whose process is missing is garbage, or a death that the kernel could not mark.
@@ -102,9 +89,7 @@ TEST_F(MembershipTest, ALookTakesOutWhoIsMissingIfMoreAreCountedThanAttached) {
   put(0, running_word(tid_of_the_dead()));
   put(1, running_word(other.tid()));
   existing.reset();
-  in_a_process([&] {
-    Membership member{key, log};
-    member.join();
+  in_a_member([&](Membership& member) {
     Table& table = table_of(member);
     EXPECT_EQ(member.look().live, 2U);
     EXPECT_EQ(table.slots[0].owner, 0U);
@@ -117,11 +102,7 @@ TEST_F(MembershipTest, ALookTakesOutWhoIsMissingIfMoreAreCountedThanAttached) {
 
 TEST_F(MembershipTest, ALookTrustsTheWordsIfAsManyAreAttached) {
   put(1, running_word(tid_of_the_dead()));  // as of a copy in another PID namespace; this process is attached
-  in_a_process([&] {
-    Membership member{key, log};
-    member.join();
-    EXPECT_EQ(member.look().live, 2U);
-  });
+  in_a_member([](Membership& member) { EXPECT_EQ(member.look().live, 2U); });
 }
 
 TEST_F(MembershipTest, UnderALimitACopyThatIsStoppedWhileItJoinsTakesAPlace) {
@@ -178,9 +159,7 @@ TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForOthersThatAreJoining) {
 }
 
 TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
-  in_a_process([&] {
-    Membership member{key, log};
-    member.join();
+  in_a_member([&](Membership& member) {
     Table& table = table_of(member);
     const auto expect_healed = [&] {
       const std::uint32_t before = table.changes;
@@ -204,9 +183,7 @@ TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
 }
 
 TEST_F(MembershipTest, AfterARemovalItJoinsAgainInANewSegment) {
-  in_a_process([&] {
-    Membership member{key, log};
-    member.join();
+  in_a_member([&](Membership& member) {
     const int before = member.look().segment;
     remove_segment(key);
     const View view = member.look();
@@ -220,18 +197,14 @@ TEST_F(MembershipTest, AfterARemovalItJoinsAgainInANewSegment) {
 }
 
 TEST_F(MembershipTest, TheLastOneOutOfARemovedSegmentHasNotRemovedIt) {
-  in_a_process([&] {
-    Membership member{key, log};
-    member.join();
+  in_a_member([&](Membership& member) {
     remove_segment(key);
     EXPECT_EQ(member.leave().remark, "");
   });
 }
 
 TEST_F(MembershipTest, AfterARemovalItTakesTheOnlySlotWhoseOwnerIsMissing) {
-  in_a_process([&] {
-    Membership member{key, log};
-    member.join();
+  in_a_member([&](Membership& member) {
     const std::uint32_t before = member.slot();
     remove_segment(key);
     for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
@@ -242,9 +215,7 @@ TEST_F(MembershipTest, AfterARemovalItTakesTheOnlySlotWhoseOwnerIsMissing) {
 }
 
 TEST_F(MembershipTest, IfItCannotJoinAgainItLeavesTheNewSegmentAsItIs) {
-  in_a_process([&] {
-    Membership member{key, log};
-    member.join();
+  in_a_member([&](Membership& member) {
     remove_segment(key);
     for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
     EXPECT_THROW(member.look(), Failure);

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "child.h"
-#include "file_descriptor.h"
+#include "system_calls.h"
 #include "waiting.h"
 
 namespace share_data::test {

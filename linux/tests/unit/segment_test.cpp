@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <vector>
-
 #include "kernel_view.h"
 
 namespace share_data::test {
@@ -12,11 +10,10 @@ namespace {
 
 class SegmentTest : public testing::Test {
  protected:
-  void SetUp() override { remove_segment(key); }
   void TearDown() override { remove_segment(key); }
 
   const Log log{{.quiet = true}, 0};
-  const key_t key = static_cast<key_t>(0x5f00'0000U | static_cast<std::uint32_t>(getpid()));
+  const key_t key = own_key();
 };
 
 TEST_F(SegmentTest, IsCreatedOnceForThisUserOnlyAndIsOneMemoryForAllWhoAttach) {

@@ -17,7 +17,7 @@
 #include <string>
 
 #include "child.h"
-#include "file_descriptor.h"
+#include "system_calls.h"
 
 namespace share_data::test {
 namespace {

@@ -1,11 +1,21 @@
+// System calls with their errors and file descriptors.
 #pragma once
 
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 namespace share_data::test {
+
+/// The result of a system call. Throws std::system_error if it is -1.
+template <typename Result>
+Result check(Result result, const char* call) {
+  if (result == Result{-1}) throw std::system_error(errno, std::system_category(), call);
+  return result;
+}
 
 /// Owns a file descriptor.
 class FileDescriptor {
@@ -16,8 +26,6 @@ class FileDescriptor {
     std::swap(fd_, other.fd_);
     return *this;
   }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
   ~FileDescriptor() {
     if (fd_ >= 0) close(fd_);
   }
