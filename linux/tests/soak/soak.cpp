@@ -1,7 +1,6 @@
 #include "soak.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -116,8 +115,8 @@ void Soak::expect_truth() {
   if (!eventually([&] { return truth_is_shown(count); }, std::chrono::seconds{options_.patience_seconds})) {
     std::string who;
     for (Member* const member : crowd_.running()) {
-      who += fmt::format("\n  {} shows {}, attached to {}", member->name, member->copy.shown().value_or(-1),
-                         fmt::join(attachments_of(member->copy.pid()) | std::views::values, " "));
+      who += fmt::format("\n  {} shows {}, attached by address: {}", member->name, member->copy.shown().value_or(-1),
+                         attachments_of(member->copy.pid()));
     }
     throw Wrong(
         fmt::format("{} are live, {} attached to segment {}:{}", count, attached_to(key_), shmget(key_, 0, 0), who));
