@@ -56,7 +56,7 @@ TEST_F(SegmentTest, IsFoundAfterItWasRemovedAsLongAsSomebodyIsAttached) {
     const std::vector<Segment> found = Segment::open_removed(key, Access::read_write);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found.front().id(), removed.id());
-    EXPECT_TRUE(Segment::open_removed(key + 1, Access::read_write).empty()) << "another key";
+    EXPECT_TRUE(Segment::open_removed(key + 0x100'0000, Access::read_write).empty()) << "another key";
   }
   EXPECT_TRUE(Segment::open_removed(key, Access::read_write).empty());
 }
