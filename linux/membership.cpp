@@ -99,10 +99,9 @@ bool Membership::try_to_claim() {
 
 /// Claims a slot under --max. Each copy looks again after its claim; so of too many, the last one to look sees them
 /// all. Then those in the lowest slots keep their claims, and the others withdraw theirs and look every 2 ms. A copy
-/// that is stopped while it joins takes a place: what has not changed for a thousand looks is taken as it is.
+/// that is stopped while it joins takes a place: after a thousand looks, about 2 s, this one gives up.
 void Membership::claim_below(std::uint32_t max) {
   bool claimed = false;
-  std::uint32_t changes = 0;
   for (int looks = 0; looks < 1000; ++looks) {
     // First the removed segments: a copy that moves has a slot there until it has one here, and so is not missed.
     std::uint32_t moving = 0;
@@ -123,7 +122,6 @@ void Membership::claim_below(std::uint32_t max) {
       withdraw();
       claimed = false;
     }
-    if (std::exchange(changes, view.changes) != view.changes) looks = 0;
     std::this_thread::sleep_for(2ms);
   }
   if (claimed) withdraw();

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "failure.h"
 #include "stop_request.h"
@@ -47,13 +46,11 @@ void Membership::claim(Mark mark) {
 
 /// Claims a slot under --max. Each copy looks again after its claim; so of too many, the last one to look sees them
 /// all. Then those in the lowest slots keep their claims, and the others withdraw theirs and look every 20 ms. A copy
-/// that is suspended while it joins takes a place: what has not changed for a hundred looks is taken as it is.
+/// that is suspended while it joins takes a place: after a hundred looks, about 2 s, this one gives up.
 void Membership::claim_below(std::uint32_t max) {
   bool claimed = false;
-  std::uint32_t changes = 0;
   const auto withdraw = [&] { table_.replace(slot_, word_of(identity_, Mark::candidate), 0, log_); };
   for (int looks = 0; looks < 100; ++looks) {
-    if (std::exchange(changes, table_.changes) != table_.changes) looks = 0;
     const View view = table_.look();
     std::uint32_t live = 0;
     std::uint32_t joining = 0;
