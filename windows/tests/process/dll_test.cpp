@@ -80,14 +80,14 @@ TEST_F(Dll, ThatIsNotOursIsRefusedBeforeItRuns) {
 TEST_F(Dll, WhoseTableIsOfAnotherVersionIsRefused) {
   const fs::path dll = here.exe().parent_path() / L"other.dll";
   put(dll);
-  replace_in(dll, "sh_data2", "sh_data3");
+  replace_in(dll, "Sh_data2", "Sh_data3");
   expect_refused(dll, "is not ours, or of another version");
 }
 
 TEST_F(Dll, ThatIsRefusedLoadsNothingThatItNeeds) {
   const fs::path dll = here.exe().parent_path() / L"other.dll";
   put(dll);
-  replace_in(dll, "sh_data2", "sh_data3");
+  replace_in(dll, "Sh_data2", "Sh_data3");
   replace_in(dll, "KERNEL32.dll", "MISSING1.dll");
   expect_refused(dll, "is not ours, or of another version");
 }
