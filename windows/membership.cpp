@@ -9,6 +9,29 @@
 #include "win32.h"
 
 namespace share_data {
+namespace {
+
+/// Slots of other copies, as far as those are alive.
+struct Others {
+  std::uint32_t live = 0;
+  std::uint32_t joining = 0;         ///< under --max
+  std::uint32_t joining_before = 0;  ///< those of them in the slots before ours
+};
+
+Others count_others(const View& view, std::size_t own_slot) {
+  Others others;
+  for (std::size_t i = 0; i < slot_count; ++i) {
+    const Word word = view.slots[i];
+    const bool is_candidate = mark_of(word) == Mark::candidate;
+    if (i == own_slot || !(is_candidate || is_counted(word)) || !is_alive(identity_of(word))) continue;
+    others.live += is_candidate ? 0 : 1;
+    others.joining += is_candidate ? 1 : 0;
+    others.joining_before += is_candidate && i < own_slot ? 1 : 0;
+  }
+  return others;
+}
+
+}  // namespace
 
 Membership::Membership(Table& table, const Log& log)
     : log_(log), table_(table), identity_(own_identity()), watch_(table, log) {}
@@ -39,8 +62,9 @@ void Membership::claim(Mark mark) {
     tell(table_, log_);
     slot = table_.claim(word_of(identity_, mark), log_);
   }
-  if (!slot)
+  if (!slot) {
     throw Failure("all slots of the table are taken", fmt::format("this program counts {} copies at most", slot_count));
+  }
   slot_ = *slot;
 }
 
@@ -51,20 +75,8 @@ void Membership::claim_below(std::uint32_t max) {
   bool claimed = false;
   const auto withdraw = [&] { table_.replace(slot_, word_of(identity_, Mark::candidate), 0, log_); };
   for (int looks = 0; looks < 100; ++looks) {
-    const View view = table_.look();
-    std::uint32_t live = 0;
-    std::uint32_t joining = 0;
-    std::uint32_t joining_before = 0;
-    for (std::uint32_t i = 0; i < slot_count; ++i) {
-      const Word word = view.slots[i];
-      const bool is_candidate = mark_of(word) == Mark::candidate;
-      const bool is_own = claimed && i == slot_;
-      if (is_own || !(is_candidate || is_counted(word)) || !is_alive(identity_of(word))) continue;
-      live += is_candidate ? 0 : 1;
-      joining += is_candidate ? 1 : 0;
-      joining_before += is_candidate && i < slot_ ? 1 : 0;
-    }
-    if (live + joining < max) {
+    const Others others = count_others(table_.look(), claimed ? slot_ : slot_count);
+    if (others.live + others.joining < max) {
       if (claimed) {
         table_.replace(slot_, word_of(identity_, Mark::candidate), word_of(identity_, Mark::joining), log_);
         return;
@@ -73,8 +85,8 @@ void Membership::claim_below(std::uint32_t max) {
       claimed = true;
       continue;
     }
-    if (live >= max || StopRequest::made()) break;
-    if (claimed && live + joining_before >= max) {
+    if (others.live >= max || StopRequest::made()) break;
+    if (claimed && others.live + others.joining_before >= max) {
       withdraw();
       claimed = false;
     }
