@@ -66,34 +66,42 @@ TEST_F(Max, ACopyThatSeesTooManyAfterItsClaimGivesWay) {
 // One place is left, and two claim it. The one in the lower slot keeps its claim, and the other one withdraws.
 TEST_F(Max, OfTwoThatAreJoiningTheOneInTheLowerSlotGoesFirst) {
   if (!has_strace()) GTEST_SKIP() << "needs strace";
-  for (const std::uint32_t slot_of_other : {1U, 3U}) {
+  const Bystander running;
+  const Bystander other;
+  const auto claims_at_the_same_time = [&](std::uint32_t slot_of_other, std::uint32_t slot_at_last) {
     const RawSegment segment{key(), sizeof(Table)};
     Table& table = segment.table();
     table.magic = 0x3254'4144'5248'5302;
     table.gathered = 1;
-    const Bystander running;
-    const Bystander other;
     occupy(table.slots[0], running_word(running.tid()));
     occupy(table.slots[1], running_word(other.tid()));
     table.slots[1].leaving = other.tid();
     table.cover(3);
     Copy copy = start({.options = {"--max", "2"}, .through = strace("shmctl:delay_enter=20000")});
     const std::atomic<Word>& claimed = table.slots[2].owner;
-    ASSERT_TRUE(eventually([&] { return claimed != 0; }));
+    EXPECT_TRUE(eventually([&] { return claimed != 0; }));
     table.slots[slot_of_other].owner = joining_word(other.tid());
-    if (slot_of_other == 1) {
-      EXPECT_TRUE(eventually([&] { return claimed == 0; }));
-    } else {
-      let_it_try();
-      EXPECT_EQ(claimed, joining_word(static_cast<Word>(copy.pid())));
+    let_it_try();
+    const bool in_time = !has_joined(claimed);  // else the copy had looked again by then
+    if (in_time) {
+      const Word expected = slot_of_other < 2 ? 0 : joining_word(static_cast<Word>(copy.pid()));
+      EXPECT_TRUE(eventually([&] { return claimed == expected; }));
+      EXPECT_FALSE(copy.shown());
+      table.slots[slot_of_other].owner = 0;
+      EXPECT_EQ(copy.shown_first(), 2);
+      EXPECT_EQ(tid_of(table.slots[slot_at_last].owner), static_cast<Word>(copy.pid()));
     }
-    EXPECT_FALSE(copy.shown());
-    table.slots[slot_of_other].owner = 0;
-    EXPECT_EQ(copy.shown_first(), 2);
-    EXPECT_EQ(tid_of(table.slots[slot_of_other == 1 ? 1 : 2].owner), static_cast<Word>(copy.pid()));
-    copy.destroy();
     remove_segment(key());
-  }
+    return in_time;
+  };
+  const auto in_time = [&](std::uint32_t slot_of_other, std::uint32_t slot_at_last) {
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      if (claims_at_the_same_time(slot_of_other, slot_at_last)) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(in_time(1, 1));
+  EXPECT_TRUE(in_time(3, 2));
 }
 
 TEST_F(Max, ThoseWithoutALimitCountButAreNotLimited) {
