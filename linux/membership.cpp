@@ -74,8 +74,8 @@ void Membership::gather_removed() {
 void Membership::claim() {
   while (!try_to_claim()) {
     shared().cover(slot_count - 1);
-    view_ = shared().look(std::move(view_));
-    if (!take_out_missing(segment_.state().attached) && view_.gone == 0 && view_.claimed == slot_count) {
+    View view = shared().look();
+    if (!take_out_missing(view, segment_.state().attached) && view.gone == 0 && view.claimed == slot_count) {
       throw Failure("all slots of the table are taken",
                     fmt::format("this program counts {} copies at most", slot_count));
     }
@@ -109,13 +109,14 @@ void Membership::claim_below(std::uint32_t max) {
       const View view = removed.table().look();
       if (removed.id() != segment_.id()) moving += view.live + view.joining;
     }
-    const View view = shared().look();
+    View view = shared().look();
     if (moving + view.live + view.joining - (claimed ? 1 : 0) < max) {
       if (claimed) return;
       claim();
       claimed = true;
       continue;
     }
+    if (!claimed && take_out_missing(view, segment_.state().attached - 1)) continue;  // we are attached, too
     if (view.live >= max || StopRequest::made()) break;
     const std::span below = std::span{view.slots}.first(std::min<std::size_t>(slot_, view.slots.size()));
     if (claimed && moving + view.live + std::ranges::count_if(below, is_joining, &SeenSlot::owner) >= max) {
@@ -142,7 +143,7 @@ const View& Membership::look() {
     const SegmentState state = segment_.state();
     if (state.removed) {
       join_again();
-    } else if (!repair_own_slot() && !take_out_missing(state.attached)) {
+    } else if (!repair_own_slot() && !take_out_missing(view_, state.attached)) {
       if (view_.gone == 0 && view_.changes == changes_before && view_.live < live_before) shared().tell(log_);
       shared().free_the_gone(view_, log_);
       return view_;
@@ -176,14 +177,14 @@ bool Membership::repair_own_slot() {
 /// If more slots are claimed than processes are attached, the mark of a copy that died was lost, or somebody wrote into
 /// the table. Then this marks what can be no other copy, as the kernel would have done. True if it has marked
 /// something.
-bool Membership::take_out_missing(std::uint64_t attached) {
-  const auto claims_too_much = [&](const View& view) { return view.claimed - view.gone > attached; };
-  if (!claims_too_much(view_)) return false;
-  view_ = shared().look(std::move(view_));  // a copy may have died between the first look and the kernel's answer
-  if (!claims_too_much(view_)) return false;
+bool Membership::take_out_missing(View& view, std::uint64_t attached) {
+  const auto claims_too_much = [&] { return view.claimed - view.gone > attached; };
+  if (!claims_too_much()) return false;
+  view = shared().look(std::move(view));  // a copy may have died between the first look and the kernel's answer
+  if (!claims_too_much()) return false;
   bool found = false;
-  for (std::uint32_t i = 0; i < view_.slots.size(); ++i) {
-    const Word owner = view_.slots[i].owner;
+  for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+    const Word owner = view.slots[i].owner;
     const bool is_own_slot = has_joined_ && i == slot_;
     if (is_own_slot || tid_of(owner) == 0 || (tid_of(owner) != tid_ && !is_missing(tid_of(owner)))) continue;
     shared().replace(i, owner, gone_word, log_);

@@ -62,7 +62,7 @@ class Membership {
   void withdraw();
   void join_again();
   [[nodiscard]] bool repair_own_slot();
-  [[nodiscard]] bool take_out_missing(std::uint64_t attached);
+  [[nodiscard]] bool take_out_missing(View& view, std::uint64_t attached);
 
   [[nodiscard]] Table& shared() const { return segment_.table(); }
   [[nodiscard]] Slot& own() const { return shared().slots[slot_]; }

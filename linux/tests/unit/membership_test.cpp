@@ -80,7 +80,10 @@ TEST_F(MembershipTest, IfAllSlotsAreTakenThoseOfTheGoneAreUsed) {
   for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
   in_a_process([&] { EXPECT_THROW((Membership{key, log}.join()), Failure); });
   put(7, gone_word);
-  in_a_member([](Membership& member) { EXPECT_EQ(member.slot(), 7U); });
+  in_a_member([](Membership& member) {
+    EXPECT_EQ(member.slot(), 7U);
+    EXPECT_EQ(member.look().changed.size(), slot_count) << "the first look names all who were there before";
+  });
 }
 
 // A word whose process is missing is garbage, or a death that the kernel could not mark.
@@ -110,6 +113,15 @@ TEST_F(MembershipTest, UnderALimitACopyThatIsStoppedWhileItJoinsTakesAPlace) {
   put(0, joining_word(stopped.tid()));
   in_a_process([&] { EXPECT_THROW((Membership{key, log}.join(1)), Failure); });
   EXPECT_EQ(owner(1), 0U);
+}
+
+TEST_F(MembershipTest, UnderALimitACopyThatIsMissingTakesNoPlace) {
+  const Word dead = tid_of_the_dead();
+  for (const Word word : {joining_word(dead), joined_word(dead), running_word(dead)}) {
+    put(0, word);
+    existing.reset();
+    in_a_process([&] { Membership{key, log}.join(1); });
+  }
 }
 
 TEST_F(MembershipTest, UnderALimitItWaitsForACopyThatIsJoining) {
