@@ -13,7 +13,7 @@ if [ "$expected" = holds ]; then how=-O2; else how="-O0 -DREVERSE"; fi  # in thi
 rm -rf "$folder" && mkdir -p "$folder" && cd "$folder"
 spin -a "$@" "$model"
 # shellcheck disable=SC2086  # several options in one variable
-"${CC:-cc}" $how -w "$kind" -DCOLLAPSE -DNOREDUCE -DMEMLIM=3500 -o pan pan.c
+"${CC:-cc}" $how -w "$kind" -DNOREDUCE -DMEMLIM=3500 -o pan pan.c
 ./pan $search -m100000 >report
 grep -E '^pan:|errors:|states, stored$|total actual|elapsed' report
 if grep -q 'errors: 0' report; then

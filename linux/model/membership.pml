@@ -1,11 +1,11 @@
 // Every interleaving of how copies join, look, wait, leave, die and are stopped: membership.cpp and table.cpp as a
 // model for Spin. It begins here; system.pml is what it stands on.
 //
-//   spin -a membership.pml && cc -O2 -DSAFETY -DCOLLAPSE -DNOREDUCE -o pan pan.c && ./pan -m100000
+//   spin -a membership.pml && cc -O2 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m100000
 //
 // and to see whether copies can keep each other busy without end:
 //
-//   spin -a -DLIVELOCK membership.pml && cc -O2 -DNP -DCOLLAPSE -DNOREDUCE -o pan pan.c && ./pan -l -m100000
+//   spin -a -DLIVELOCK membership.pml && cc -O2 -DNP -DNOREDUCE -o pan pan.c && ./pan -l -m100000
 //
 // It looks for a copy that sleeps and shows a wrong count, for one that sleeps in a segment that is removed, for a
 // segment that is left behind, and for a state with no way out. -DMUTANT=… takes one step of the protocol away,
@@ -15,10 +15,14 @@
 // it has read belongs to the step. A copy can be killed or stopped before each step.
 //
 // What is simpler than the program, and why nothing is lost by it:
-// - `changes` is kept as one bit a copy, `changed`: it is no longer what the copy has seen. A wait by value can
-//   tell no more than that.
+// - `changes` is not kept. If it changes while a copy looks, one bit of that copy says so, and after the look it is
+//   awake, as it is if `changes` changes between its look and its wait: futex_waitv() would return at once.
 // - A slot has 2 words that the kernel marks, not 4: one for each of the other two copies. One copy can be stopped
 //   here, and takes one wake with it.
+// - A joiner clears the note and writes the alarm word in the step of the claim: nobody reads them before WAITERS is
+//   set. When the owner of a slot has gone, its note is 0 at once, which nobody reads any more, either.
+// - A marked alarm word is 0, not GONE: it is only ever compared with a TID.
+// - A copy that sleeps does not keep the values that it waits for: the kernel has compared them.
 // - All words are read in one step. If one changes during a look, either it is watched, and the wait ends at once;
 //   or the change is told afterwards, and the look is repeated.
 // - A TID may be used again at once, which is more than the kernel does.
@@ -109,6 +113,8 @@ inline claim() {
   :: may_take(3, is_free(0) || is_free(1) || is_free(2)) -> slot[me] = 3
   fi;
   own_word = tid(me) | OWNER_DIED;
+  when(MUTANT != STALE_NOTE, own_note = 0);
+  when(MUTANT != EARLY_SHOWN, own_alarm = tid(me));
   when(MUTANT != LATE_NODE, node[me] = here[me]);  // points at it before, which only this copy can feel
   when(!another_is_removed, segment[here[me]].gathered = 1)
 }
@@ -125,13 +131,9 @@ inline join() {
   :: atomic { !must_gather }
   fi;
 #endif
-  own_note = (MUTANT == STALE_NOTE -> own_note : 0);
+  own_word = tid(me) | WAITERS | OWNER_DIED;
 #if MUTANT == EARLY_SHOWN
-  own_word = tid(me) | WAITERS | OWNER_DIED;
   own_alarm = tid(me);
-#else
-  own_alarm = tid(me);
-  own_word = tid(me) | WAITERS | OWNER_DIED;
 #endif
 #if MUTANT == LATE_NODE
   node[me] = here[me];
@@ -181,7 +183,7 @@ inline look() {
   :: else -> break
   od;
   if
-  :: gone == 0 -> shown[me] = count; state[me] = READY; when(MUTANT == LATE_SEEN, changed[me] = 0)
+  :: gone == 0 && (!changed[me] || MUTANT == LATE_SEEN) -> shown[me] = count; state[me] = READY; changed[me] = 0
   :: else -> wake(me)
   fi;
   count = 0; rank = 0; step = 0; other = 0
@@ -220,7 +222,7 @@ inline stay() {  // until the segment is removed, or it leaves
 #else
   :: gone != 0 -> tell(); d_step { free_gone() }
 #endif
-  :: atomic { state[me] == READY && !differs(me) -> state[me] = ASLEEP }  // futex_waitv()
+  :: d_step { state[me] == READY && !differs(me) -> fall_asleep() }  // futex_waitv()
   :: d_step {
       LEAVES && has_nothing_to_do && state[me] != LOOKING -> own_note = tid(me); wake(me); has_told[me] = 0
     };

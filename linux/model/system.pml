@@ -25,9 +25,9 @@ byte key = NONE;  // the segment that has the key
 
 mtype = { AWAKE, LOOKING, READY, ASLEEP };  // READY: has looked, and is about to wait
 mtype state[COPIES] = AWAKE;
-bit changed[COPIES];  // `changes` is no longer what it has seen
+bit changed[COPIES];  // `changes` has changed since it began to look
 typedef Words { byte word[2 * SLOTS] }
-Words watched[COPIES];     // the words that it waits on, each with the value that it has seen, or 0
+Words watched[COPIES];     // the words to wait on, each with the value that it has seen (1 once it sleeps), or 0
 byte shown[COPIES];        // the count, while it waits
 byte here[COPIES] = NONE;  // the segment that it is in, or is about to join
 byte slot[COPIES];
@@ -68,7 +68,7 @@ hidden byte count, rank, step, other, id;  // only used within a step
 
 #define word_differs(p, i) (watched[p].word[i] != 0 && watched[p].word[i] != segment[here[p]].word[i])
 #define alarm_differs(p, i) word_differs(p, alarm_of(i))
-#define differs(p) (changed[p] || any_slot(word_differs, p) || any_slot(alarm_differs, p))
+#define differs(p) (any_slot(word_differs, p) || any_slot(alarm_differs, p))
 
 inline wake(p) {
   do
@@ -79,12 +79,23 @@ inline wake(p) {
   state[p] = AWAKE; changed[p] = 0; shown[p] = 0
 }
 
-#define has_seen(p, s) (here[p] == s && state[p] != AWAKE)
-inline change(s) {  // changes++
-  when(has_seen(0, s), changed[0] = 1);
-  when(has_seen(1, s), changed[1] = 1);
-  when(has_seen(2, s), changed[2] = 1)
+inline fall_asleep() {
+  do
+  :: id < 2 * SLOTS -> watched[me].word[id] = watched[me].word[id] != 0; id++
+  :: else -> break
+  od;
+  id = 0;
+  state[me] = ASLEEP
 }
+
+inline outdate(p, s) {
+  if
+  :: here[p] == s && state[p] == LOOKING -> changed[p] = 1
+  :: here[p] == s && state[p] == READY -> wake(p)
+  :: else
+  fi
+}
+inline change(s) { outdate(0, s); outdate(1, s); outdate(2, s) }  // changes++
 
 #define sleeps_in(p, s) (here[p] == s && state[p] == ASLEEP)
 inline wake_all(s) {  // all wait on `changes`
@@ -165,7 +176,12 @@ inline wake_all_removed() {
 // between looks afterwards, and sees the mark.
 inline mark(s, i) {
   if
-  :: s != NONE && tid_of(segment[s].word[i]) == tid(me) -> segment[s].word[i] = GONE; wake_one(s, i)
+  :: s != NONE && tid_of(segment[s].word[i]) == tid(me) ->
+    if
+    :: i < SLOTS -> segment[s].word[i] = GONE; when(MUTANT != STALE_NOTE, segment[s].leaving[i] = 0)
+    :: else -> segment[s].word[i] = 0
+    fi;
+    wake_one(s, i)
   :: else
   fi
 }

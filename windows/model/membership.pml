@@ -1,11 +1,11 @@
 // Every interleaving of how copies join, look, wait, leave, are killed and are stopped: membership.cpp and wait.cpp as
 // a model for Spin.
 //
-//   spin -a membership.pml && cc -O2 -DSAFETY -DCOLLAPSE -DNOREDUCE -o pan pan.c && ./pan -m100000
+//   spin -a membership.pml && cc -O2 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m100000
 //
 // and to see whether copies can keep each other busy without end:
 //
-//   spin -a -DLIVELOCK membership.pml && cc -O2 -DNP -DCOLLAPSE -DNOREDUCE -o pan pan.c && ./pan -l -m100000
+//   spin -a -DLIVELOCK membership.pml && cc -O2 -DNP -DNOREDUCE -o pan pan.c && ./pan -l -m100000
 //
 // It looks for a copy that sleeps and shows a wrong count, and for a state with no way out. -DMUTANT=… takes one step of
 // the protocol away, and it must find one of these. Then `spin -t -p membership.pml` tells how it came about.
