@@ -1,5 +1,6 @@
 #include "copy.h"
 
+#include <fmt/format.h>
 #include <sddl.h>
 
 #include <array>
@@ -67,6 +68,16 @@ struct LocalFreed {
   void operator()(void* memory) const { LocalFree(memory); }
 };
 
+/// Starts a process by a call that returns whether it could. Wine on a busy machine fails with an internal error now
+/// and then, and not again.
+bool try_to_start(const std::function<bool()>& call) {
+  for (int attempt = 1; !call(); ++attempt) {
+    if (attempt == 5) return false;
+    Sleep(100);
+  }
+  return true;
+}
+
 PROCESS_INFORMATION create_process(std::wstring line, const Start& start, HANDLE output, HANDLE errors) {
   Attributes attributes{start.console};
   STARTUPINFOEXW info{};
@@ -82,13 +93,12 @@ PROCESS_INFORMATION create_process(std::wstring line, const Start& start, HANDLE
   const std::unique_ptr<void, LocalFreed> guard{descriptor};
   SECURITY_ATTRIBUTES security{sizeof(security), descriptor, FALSE};
   PROCESS_INFORMATION process{};
-  // Wine on a busy machine fails with an internal error now and then, and not again.
-  for (int attempt = 1;
-       CreateProcessW(nullptr, line.data(), &security, nullptr, TRUE, EXTENDED_STARTUPINFO_PRESENT | CREATE_SUSPENDED,
-                      nullptr, nullptr, &info.StartupInfo, &process) == 0;
-       ++attempt) {
-    if (GetLastError() != ERROR_INTERNAL_ERROR || attempt == 5) fail("CreateProcess");
-    Sleep(100);
+  if (!try_to_start([&] {
+        return CreateProcessW(nullptr, line.data(), &security, nullptr, TRUE,
+                              EXTENDED_STARTUPINFO_PRESENT | CREATE_SUSPENDED, nullptr, nullptr, &info.StartupInfo,
+                              &process) != 0;
+      })) {
+    fail("CreateProcess");
   }
   return process;
 }
@@ -212,8 +222,12 @@ void Copy::terminate() const {
 PseudoConsole::PseudoConsole() {
   auto [read_end, write_end] = make_pipe();
   keyboard_ = std::move(write_end);
-  if (CreatePseudoConsole({80, 25}, read_end.get(), screen_.write_end(), 0, &console_) != S_OK) {
-    throw std::runtime_error("CreatePseudoConsole");
+  HRESULT result = S_OK;
+  if (!try_to_start([&, input = read_end.get()] {
+        result = CreatePseudoConsole({80, 25}, input, screen_.write_end(), 0, &console_);
+        return result == S_OK;
+      })) {
+    throw std::runtime_error(fmt::format("CreatePseudoConsole: {:#x}", static_cast<unsigned>(result)));
   }
   screen_.close_write_end();
   screen_.start();
