@@ -89,11 +89,11 @@ is_built() {
 }
 
 # build_preset PRESET TARGET NAME=VALUE...: configures build/PRESET with these cache entries, and builds TARGET there,
-# unless it is up to date. What CMake and the compiler say goes to build/PRESET.log. One at a time, or two launchers
-# would write the same files.
+# unless it is up to date. What CMake and the compiler say goes to build/PRESET.log. One at a time in each folder, or two
+# launchers would write the same files.
 build_preset() {
-  local preset=$1 target=$2 entries=("${@:3}") log=build/$1.log
-  mkdir -p build || die 1 "you may not write into $PWD; copy it to where you may"
+  local preset=$1 target=$2 entries=("${@:3}") log=build/$1.log locked=build/$1
+  mkdir -p "$locked" || die 1 "you may not write into $PWD; copy it to where you may"
   (
     flock 9
     if is_built "$@"; then exit; fi
@@ -102,7 +102,7 @@ build_preset() {
     is_configured "$preset" || fresh=(--fresh)
     cmake "${fresh[@]}" --preset "$preset" "${entries[@]/#/-D}" >"$log" 2>&1 9<&- &&
       cmake --build "build/$preset" --target "$target" >>"$log" 2>&1 9<&-
-  ) 9<build
+  ) 9<"$locked"
 }
 
 # prepare_linux_program and prepare_windows_program set `program` to the command that starts a copy, and `status` to the

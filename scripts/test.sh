@@ -38,7 +38,7 @@ main() {
   parse "$@"
   install_missing "to build and test share_data" "${packages[@]}"
   mkdir -p build/all
-  for preset in "${presets[@]}"; do build "$preset"; done
+  build_all
   list_tests >build/all/CTestTestfile.cmake
   exec ctest --test-dir build/all --parallel "$jobs" --output-on-failure --no-tests=error "${ctest_options[@]}"
 }
@@ -67,11 +67,22 @@ parse() {
   done
 }
 
+# Two presets at once, so that one compiles while the other configures or links.
+build_all() {
+  local preset
+  for preset in "${presets[@]}"; do
+    build "$preset" &
+    while (($(jobs -pr | wc -l) == 2)); do wait -n; done
+  done
+  wait
+}
+
 # A build that fails is a test that fails: it is in the summary, and the other builds are tested all the same.
 build() {
   rm -f "build/all/$1."*
   local entries=("${with_tests[@]}")
   if [[ $1 == release-mingw ]]; then entries+=(SHARE_DATA_BENCHMARKS=ON); fi
+  if ((${#presets[@]} > 1)); then local -x CMAKE_BUILD_PARALLEL_LEVEL=$((($(nproc) + 1) / 2)); fi
   if ! build_preset "$1" all "${entries[@]}" ||
     ! ctest --test-dir "build/$1" --show-only=json-v1 >"build/all/$1.json" 2>>"build/$1.log"; then
     mv "build/$1.log" "build/all/$1.failed"

@@ -11,7 +11,8 @@ function(add_exploration name expected)
     add_test(NAME model.${name}
       COMMAND sh ${explore_folder}/check.sh ${expected} ${CMAKE_CURRENT_SOURCE_DIR}/membership.pml
         ${CMAKE_CURRENT_BINARY_DIR}/${name} ${ARGN})
-    set_tests_properties(model.${name} PROPERTIES LABELS exhaustive TIMEOUT 900 COST 60)  # starts early
+    set_tests_properties(model.${name} PROPERTIES LABELS exhaustive TIMEOUT 900
+      COST 60 RESOURCE_LOCK models)  # starts early; one at a time, so that others run that wait most of the time
   endif()
 endfunction()
 
