@@ -12,7 +12,7 @@ presets=(
 )
 quick_presets=(release)
 with_tests=(SHARE_DATA_TESTS=ON SHARE_DATA_WERROR=ON CMAKE_UNITY_BUILD=ON)
-jobs=$((2 * $(nproc)))  # most tests wait for something most of the time
+jobs=$((3 * $(nproc)))  # most tests wait for something most of the time
 
 usage() {
   cat <<END

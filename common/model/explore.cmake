@@ -12,7 +12,7 @@ function(add_exploration name expected)
       COMMAND sh ${explore_folder}/check.sh ${expected} ${CMAKE_CURRENT_SOURCE_DIR}/membership.pml
         ${CMAKE_CURRENT_BINARY_DIR}/${name} ${ARGN})
     set_tests_properties(model.${name} PROPERTIES LABELS exhaustive TIMEOUT 900
-      COST 60 RESOURCE_LOCK models)  # starts early; one at a time, so that others run that wait most of the time
+      COST 60 RESOURCE_LOCK models_${CMAKE_SYSTEM_NAME})  # starts early; one at a time, beside tests that mostly wait
   endif()
 endfunction()
 

@@ -81,7 +81,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
   }
 
  protected:
-  static constexpr std::size_t workers = 12;  // most of the time goes by in waiting for copies
+  static constexpr std::size_t workers = 6;  // most of the time goes by in waiting for copies
 
   /// Starts all anew, so that each victim finds the same slots.
   Victim prepare() {

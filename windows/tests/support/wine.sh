@@ -8,8 +8,16 @@ mkdir -p "$WINEPREFIX"
 
 # The first program of a session starts Wine's services, which live longer than it does and keep its output open:
 # whoever reads that to the end would wait for them. So let this one be the first. The session ends by itself half
-# a minute after the last program.
-"$wineserver" -p30 >/dev/null 2>&1
-"$wine" cmd /c exit >/dev/null 2>&1 </dev/null
+# a minute after the last program. (-k0 only asks whether there is one.)
+(
+  flock 9
+  "$wineserver" -k0 && exit
+  "$wineserver" -p30 >/dev/null 2>&1 9<&-
+  "$wine" cmd /c exit >/dev/null 2>&1 </dev/null 9<&-
+) 9<"$WINEPREFIX"
 
+# Once in some thousand times, glibc stops Wine at its end, with this code: "Inconsistency detected by ld.so".
+"$wine" "$@"
+code=$?
+if [ "$code" != 127 ]; then exit "$code"; fi
 exec "$wine" "$@"
