@@ -45,8 +45,13 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     };
     Copy copy = start({.options = {"--quiet"}, .before_exec = stop_at_start});
     Tracee tracee = Tracee::from_start(copy.pid());
-    tracee.run_to_call(SYS_mlock);  // of its robust list, which it makes first
-    tracee.step();
+    if (begin_ == 0) {
+      tracee.run_to_call(SYS_mlock);  // of its robust list, which it makes first
+      tracee.step();
+      begin_ = tracee.address();
+    } else {
+      tracee.run_to(begin_, 1, begin_, SYS_mlock);  // the same without a stop at each call before
+    }
     return {std::move(copy), tracee};
   }
 
@@ -81,7 +86,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
   }
 
  protected:
-  static constexpr std::size_t workers = 6;  // most of the time goes by in waiting for copies
+  static constexpr std::size_t workers = 12;  // most of the time goes by in waiting for copies
 
   /// Starts all anew, so that each victim finds the same slots.
   Victim prepare() {
@@ -120,6 +125,8 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
   Copies others_;
 
  private:
+  Address begin_ = 0;  // of a join
+
   /// The others and a newcomer show it, and so does the one that was stopped, if there is one, when it goes on.
   void expect_truth(Copies stopped) {
     Copies copies = std::exchange(others_, {});

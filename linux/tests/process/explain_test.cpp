@@ -117,6 +117,8 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   copies[2].destroy();
   lines = {"1 live\n", "WAITERS|OWNER_DIED  gone: the kernel took the TID out; not everybody has been told\n"};
   expect_shown();
+  // Whoever reads about a process in /proc keeps its memory for a moment after its end.
+  ASSERT_TRUE(eventually([&] { return attached_to(key()) == 2; }));
   remove_segment(key());
   lines = {"1 live\n", " (removed), 167936 bytes, processes attached: 3"};
   expect_shown();
