@@ -72,7 +72,7 @@ build_all() {
   local preset
   for preset in "${presets[@]}"; do
     build "$preset" &
-    while (($(jobs -pr | wc -l) == 2)); do wait -n; done
+    while (($(jobs -pr | wc -l) == 2)); do wait -n || true; done
   done
   wait
 }

@@ -15,14 +15,14 @@
 // it has read belongs to the step. A copy can be killed or stopped before each step.
 //
 // What is simpler than the program, and why nothing is lost by it:
-// - `changes` is not kept. If it changes while a copy looks, one bit of that copy says so, and after the look it is
-//   awake, as it is if `changes` changes between its look and its wait: futex_waitv() would return at once.
+// - `changes` is not kept, only what a change of it means to each copy: during its look, the bit `changed` says that
+//   it has to look again; between its look and its wait, it is awake, because futex_waitv() would return at once.
 // - A slot has 2 words that the kernel marks, not 4: one for each of the other two copies. One copy can be stopped
 //   here, and takes one wake with it.
 // - A joiner clears the note and writes the alarm word in the step of the claim: nobody reads them before WAITERS is
-//   set. When the owner of a slot has gone, its note is 0 at once, which nobody reads any more, either.
+//   set. When the owner of a slot has gone, its note becomes 0 at once: nobody reads it any more.
 // - A marked alarm word is 0, not GONE: it is only ever compared with a TID.
-// - A copy that sleeps does not keep the values that it waits for: the kernel has compared them.
+// - A copy that sleeps does not keep the values of the words that it waits on: the kernel has compared them.
 // - All words are read in one step. If one changes during a look, either it is watched, and the wait ends at once;
 //   or the change is told afterwards, and the look is repeated.
 // - A TID may be used again at once, which is more than the kernel does.
