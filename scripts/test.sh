@@ -11,7 +11,8 @@ presets=(
   clang-mingw    # the same, in the other spelling of the shared section
 )
 quick_presets=(release)
-with_tests=(SHARE_DATA_TESTS=ON SHARE_DATA_WERROR=ON CMAKE_UNITY_BUILD=ON)
+with_tests=(SHARE_DATA_TESTS=ON SHARE_DATA_WERROR=ON
+  CMAKE_UNITY_BUILD=ON CMAKE_UNITY_BUILD_BATCH_SIZE=0)  # one unit for each program builds in two thirds of the time
 jobs=$((3 * $(nproc)))  # most tests wait for something most of the time
 
 usage() {

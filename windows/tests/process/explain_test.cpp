@@ -43,7 +43,7 @@ class Explain : public testing::Test {
   Folder folder;
 };
 
-constexpr auto event = R"(SetEvent\(Local\\share_data-[0-9a-f]{16}-)";
+constexpr auto set_event = R"(SetEvent\(Local\\share_data-[0-9a-f]{16}-)";
 
 TEST_F(Explain, TellsTheStoryOfACopy) {
   const Copy copy{folder.exe(), {L"--explain", L"--for", L"3"}};
@@ -53,7 +53,7 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
       explains(copy, {R"(.*share_data.exe is at 0x[0-9a-f]+, its section SHARED at 0x[0-9a-f]+: memory like any other)",
                       "SetKernelObjectSecurity: everybody may wait for the end of this process",
                       fmt::format(R"(slot 0: 0 -> {}\|joining)", self),
-                      fmt::format(R"({}0\): all who wait for it wake; changes: 0 -> 1)", event),
+                      fmt::format(R"({}0\): all who wait for it wake; changes: 0 -> 1)", set_event),
                       fmt::format(R"(slot 0: {0}\|joining -> {0})", self),
                       "waiting for the event of generation 1, a request to leave"}));
 
@@ -66,7 +66,7 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
   other.terminate();
   ASSERT_TRUE(explains(
       copy, {fmt::format("woken: process {} has ended", pid), fmt::format(R"(slot 1: {0} -> {0}\|killed)", pid),
-             fmt::format(R"({}2\): all who wait for it wake; changes: 2 -> 3)", event),
+             fmt::format(R"({}2\): all who wait for it wake; changes: 2 -> 3)", set_event),
              "waiting for the event of generation 3, a request to leave"}));
   EXPECT_EQ(copy.exit_code(), DWORD{0});
   EXPECT_TRUE(explains(copy, {"woken: a request to leave", fmt::format(R"(slot 0: {0} -> {0}\|leaving)", self)}));
