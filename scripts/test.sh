@@ -2,17 +2,16 @@
 # Builds everything and runs all tests, as one run of ctest with one summary at the end. See --help.
 set -euo pipefail
 
-# Each is built in a folder of its own, and all its tests are run.
+# Each is built in a folder of its own, and all its tests are run. The longest builds come first.
 presets=(
-  release        # what launch_n.sh starts
   asan           # clang's, as tsan is, so its warnings are errors, too
-  tsan
   release-mingw  # the Windows program that launch_n.sh --wine starts; its tests run under Wine
-  clang-mingw    # the same, in the other spelling of the shared section
+  release        # what launch_n.sh starts
+  clang-mingw    # the Windows program in the other spelling of the shared section
+  tsan
 )
 quick_presets=(release)
-with_tests=(SHARE_DATA_TESTS=ON SHARE_DATA_WERROR=ON
-  CMAKE_UNITY_BUILD=ON CMAKE_UNITY_BUILD_BATCH_SIZE=0)  # one unit for each program builds in two thirds of the time
+with_tests=(SHARE_DATA_TESTS=ON SHARE_DATA_WERROR=ON)
 jobs=$((3 * $(nproc)))  # most tests wait for something most of the time
 
 usage() {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <stdexcept>
+#include <utility>
 
 #include "copies.h"
 
@@ -122,6 +123,7 @@ void Tracee::break_at(Address first, Address second) {
 }
 
 void Tracee::set_debug_register(unsigned number, std::uint64_t value) {
+  if (std::exchange(debug_registers_[number], value) == value) return;
   const std::size_t offset = offsetof(user, u_debugreg) + sizeof(std::uint64_t) * number;
   check(ptrace(PTRACE_POKEUSER, pid_, as_pointer(offset), as_pointer(value)), "ptrace PTRACE_POKEUSER");
 }

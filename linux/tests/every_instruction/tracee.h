@@ -5,6 +5,7 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -67,6 +68,7 @@ class Tracee {
   int delivered_ = 0;
   int last_request_ = 0;
   user_regs_struct registers_{};
+  std::array<std::uint64_t, 8> debug_registers_{};
 };
 
 }  // namespace share_data::test
