@@ -16,8 +16,14 @@ mkdir -p "$WINEPREFIX"
   "$wine" cmd /c exit >/dev/null 2>&1 </dev/null 9<&-
 ) 9<"$WINEPREFIX"
 
-# Once in some thousand times, glibc stops Wine at its end, with this code: "Inconsistency detected by ld.so".
+# Once in some thousand times, Wine cannot start a program (the code is the last byte of STATUS_DLL_NOT_FOUND,
+# STATUS_DLL_INIT_FAILED or STATUS_INVALID_IMAGE_FORMAT), or glibc stops Wine at its end (127, "Inconsistency detected by
+# ld.so"). No test ends with these codes.
 "$wine" "$@"
 code=$?
-if [ "$code" != 127 ]; then exit "$code"; fi
-exec "$wine" "$@"
+case $code in
+  0) ;;
+  53 | 66 | 123 | 127) exec "$wine" "$@" ;;
+  *) [ -t 2 ] || echo "exit code $code" >&2 ;;
+esac
+exit "$code"
