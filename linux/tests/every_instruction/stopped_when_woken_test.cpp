@@ -58,6 +58,7 @@ TEST_F(StaleFree, OfASlotHidesNoDeath) {
   tracee.finish_step();
   for (bool told = false; !told; tracee.step()) {
     const auto call = tracee.next_call();
+    ASSERT_FALSE(call && call->number == SYS_futex_waitv) << "it waits again, and has told nobody";
     told = call && call->number == SYS_futex;
   }
   constexpr std::uint64_t lock_prefix = 0xf0;  // of its compare-and-swap
