@@ -1,8 +1,7 @@
 // Killed at every instruction: a real copy is killed between any two instructions of a join, of a leave, of telling
 // the others that one was killed, and of joining again after somebody removed the segment. Each time the others and
-// a newcomer must show the truth, and after each change that others can see, the last one out must leave nothing
-// behind. A copy that is stopped at any instruction while it tells the others must hold up nobody, and show the truth
-// when it goes on.
+// a newcomer must show the truth, and the last one out must leave nothing behind. A copy that is stopped at any
+// instruction while it tells the others must hold up nobody, and show the truth when it goes on.
 #include <sys/personality.h>
 #include <sys/syscall.h>
 
@@ -33,8 +32,7 @@ struct Scene {
   const char* name;
   Victim (EveryInstruction::*start_victim)();
   long last_call;
-  std::size_t others = 1;
-  bool start_anew = false;  ///< each time, because the next victim would find something else in the segment
+  int others = 1;
   int signal = SIGKILL;
 };
 
@@ -58,7 +56,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
   }
 
   Victim about_to_leave() {
-    Copy copy = take_one();
+    Copy copy = start_here();
     Tracee tracee = Tracee::in_call(copy.pid(), SYS_futex_waitv);
     tracee.deliver(SIGTERM);
     tracee.finish_step();
@@ -66,7 +64,8 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
   }
 
   Victim about_to_tell_of_a_death() {
-    Copy copy = take_one();
+    others_.push_back(start_here());
+    Copy copy = start_here();
     Copy dying = take(others_, others_.size() - 1);
     suspend(others_);  // they would be faster
     Tracee tracee = Tracee::in_call(copy.pid(), SYS_futex_waitv);
@@ -76,7 +75,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
   }
 
   Victim about_to_join_again() {
-    Copy copy = take_one();
+    Copy copy = start_here();
     suspend(others_);
     Tracee tracee = Tracee::in_call(copy.pid(), SYS_futex_waitv);
     const RawSegment segment{key()};
@@ -89,9 +88,9 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
  protected:
   static constexpr std::size_t workers = 12;  // most of the time goes by in waiting for copies
 
-  /// The others and the victim have the same slots each time.
+  /// Starts all anew, so that each victim finds the same slots.
   Victim prepare() {
-    while (others_.size() < GetParam().others) add_one();
+    others_ = start_together(GetParam().others, {.options = {"--quiet"}});
     return (this->*GetParam().start_victim)();
   }
 
@@ -100,7 +99,6 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     const Recording recording{victim.tracee, victim.copy.pid(), GetParam().last_call};
     victim.copy.destroy();
     expect_truth({});
-    end_all();
     return recording;
   }
 
@@ -120,10 +118,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
         victim.copy.destroy();
       }
       expect_truth(std::move(stopped));
-      const bool last_of_epoch = i + 1 == points.size() || points[i + 1].epoch != points[i].epoch;
-      if (GetParam().start_anew || last_of_epoch) end_all();
     }
-    end_all();
     EXPECT_LE(missed, points.size() / workers / 10 + 2) << "the victims do not do what the recorded one did";
   }
 
@@ -133,38 +128,29 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
   Address begin_ = 0;  // of a join
 
   /// The others and a newcomer show it, and so does the one that was stopped, if there is one, when it goes on.
-  /// They all are the others then.
   void expect_truth(Copies stopped) {
-    const auto count = [&] { return static_cast<int>(others_.size() + stopped.size()); };
-    signal(others_, SIGCONT);
-    EXPECT_TRUE(all_show(others_, count()));
-    if (!GetParam().start_anew) {
-      EXPECT_TRUE(all_wait_for_change(others_));  // they have freed the slots
-    }
-    others_.push_back(start({.options = {"--quiet"}, .before_exec = fix_addresses}));
-    EXPECT_TRUE(all_show(others_, count()));
-    EXPECT_EQ(others_.back().shown_first(), count());
+    Copies copies = std::exchange(others_, {});
+    const auto count = [&] { return static_cast<int>(copies.size() + stopped.size()); };
+    signal(copies, SIGCONT);
+    EXPECT_TRUE(all_show(copies, count()));
+    copies.push_back(start({.options = {"--quiet"}}));
+    EXPECT_TRUE(all_show(copies, count()));
+    EXPECT_EQ(copies.back().shown_first(), count());
     signal(stopped, SIGCONT);
-    std::ranges::move(stopped, std::back_inserter(others_));
-    EXPECT_TRUE(all_show(others_));
+    std::ranges::move(stopped, std::back_inserter(copies));
+    EXPECT_TRUE(all_show(copies));
+    expect_clean_end(copies);
   }
 
-  void end_all() {
-    expect_clean_end(others_);
-    others_.clear();
-  }
-
-  /// One more of the others, which they know of.
-  void add_one() {
-    others_.push_back(start({.options = {"--quiet"}, .before_exec = fix_addresses}));
-    EXPECT_TRUE(all_show(others_));
-  }
-
-  /// The last one of the others, a new one if there would be too few then. Nobody has anything to do any more.
-  Copy take_one() {
-    if (others_.size() == GetParam().others) add_one();
-    EXPECT_TRUE(all_wait_for_change(others_));
-    return take(others_, others_.size() - 1);
+  /// A copy that the others know of. Nobody has anything to do any more.
+  Copy start_here() {
+    Copies all = std::exchange(others_, {});
+    all.push_back(start({.options = {"--quiet"}, .before_exec = fix_addresses}));
+    EXPECT_TRUE(all_show(all));
+    EXPECT_TRUE(all_wait_for_change(all));
+    Copy copy = take(all, all.size() - 1);
+    others_ = std::move(all);
+    return copy;
   }
 };
 
@@ -177,6 +163,7 @@ TEST_P(EveryInstruction, MayBeTheLast) {
     children.emplace_back([&, i] {
       SetUp();  // with a key of its own
       work(recording, i);
+      others_.clear();
       TearDown();
     });
   }
@@ -185,14 +172,14 @@ TEST_P(EveryInstruction, MayBeTheLast) {
 
 INSTANTIATE_TEST_SUITE_P(
     Of, EveryInstruction,
-    testing::Values(Scene{"AJoinOfTheFirst", &EveryInstruction::about_to_join, SYS_futex_waitv, 0, true},
-                    Scene{"AJoin", &EveryInstruction::about_to_join, SYS_futex_waitv, 1, true},
-                    Scene{"ALeaveOfTheLast", &EveryInstruction::about_to_leave, SYS_exit_group, 0, true},
+    testing::Values(Scene{"AJoinOfTheFirst", &EveryInstruction::about_to_join, SYS_futex_waitv, 0},
+                    Scene{"AJoin", &EveryInstruction::about_to_join, SYS_futex_waitv},
+                    Scene{"ALeaveOfTheLast", &EveryInstruction::about_to_leave, SYS_exit_group, 0},
                     Scene{"ALeave", &EveryInstruction::about_to_leave, SYS_exit_group},
-                    Scene{"TheTellingOfADeath", &EveryInstruction::about_to_tell_of_a_death, SYS_futex_waitv, 2},
-                    Scene{"TheTellingOfADeathStopped", &EveryInstruction::about_to_tell_of_a_death, SYS_futex_waitv, 2,
-                          false, SIGSTOP},
-                    Scene{"AJoinAfterRemoval", &EveryInstruction::about_to_join_again, SYS_futex_waitv, 1, true}),
+                    Scene{"TheTellingOfADeath", &EveryInstruction::about_to_tell_of_a_death, SYS_futex_waitv},
+                    Scene{"TheTellingOfADeathStopped", &EveryInstruction::about_to_tell_of_a_death, SYS_futex_waitv, 1,
+                          SIGSTOP},
+                    Scene{"AJoinAfterRemoval", &EveryInstruction::about_to_join_again, SYS_futex_waitv}),
     by_name);
 
 }  // namespace
