@@ -135,11 +135,11 @@ std::wstring unique_name() {
   return L"test-" + std::to_wstring(GetCurrentProcessId()) + L"-" + std::to_wstring(++count);
 }
 
-Folder::Folder(const std::wstring& name_begins_with)
+Folder::Folder(const std::wstring& name_begins_with, const char* program)
     : path_(std::filesystem::temp_directory_path() / (name_begins_with + L"-" + unique_name())) {
   std::filesystem::remove_all(path_);
   std::filesystem::create_directories(path_);
-  std::filesystem::copy_file(full(SHARE_DATA_EXE), exe());
+  std::filesystem::copy_file(full(program), exe());
 }
 
 Folder::~Folder() {

@@ -37,7 +37,7 @@ std::filesystem::path full(const char* file);
 /// copies that this test starts.
 class Folder {
  public:
-  explicit Folder(const std::wstring& name_begins_with = L"share_data test");
+  explicit Folder(const std::wstring& name_begins_with = L"share_data test", const char* program = SHARE_DATA_EXE);
   ~Folder();
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;

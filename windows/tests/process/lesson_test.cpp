@@ -1,0 +1,104 @@
+// The two small programs of windows/lesson: counter.cpp, which goes wrong with a kill, and exact.cpp, which does not.
+#include <gtest/gtest.h>
+
+#include <windows.h>
+
+#include <cstddef>
+#include <iterator>
+#include <random>
+#include <string>
+
+#include "copies.h"
+#include "win32.h"
+
+namespace share_data::test {
+namespace {
+
+Copies started_one_by_one(const Folder& folder, unsigned count) {
+  Copies copies;
+  for (unsigned live = 1; live <= count; ++live) {
+    start(copies, 1, folder.exe());
+    EXPECT_TRUE(eventually([&] { return copies.back().shows() == live; })) << all_output(copies);
+  }
+  return copies;
+}
+
+TEST(Lesson, TheCounterIsRightUntilACopyIsKilledAndWrongFromThenOn) {
+  const Folder folder{L"counter", COUNTER_EXE};
+  const PseudoConsole console;
+  Copies copies = started_one_by_one(folder, 2);
+  const Copy left{folder.exe(), Start{.console = console.handle()}};
+  ASSERT_TRUE(all_show(copies, 3)) << all_output(copies);
+  console.send(CTRL_C_EVENT);
+  EXPECT_TRUE(all_show(copies, 2)) << all_output(copies);
+  copies.pop_front();
+  const Copy third{folder.exe()};
+  EXPECT_TRUE(all_show(copies, 3)) << "two run: " << all_output(copies);
+}
+
+TEST(Lesson, ExactShowsOneLineForEachChange) {
+  const Folder folder{L"exact", EXACT_EXE};
+  const PseudoConsole console;
+  Copies copies = started_one_by_one(folder, 2);
+  const std::string pid = "[" + std::to_string(copies.front().pid()) + "] ";
+  copies.pop_back();
+  EXPECT_TRUE(all_show(copies, 1)) << all_output(copies);
+  {
+    const Copy left{folder.exe(), Start{.console = console.handle()}};
+    EXPECT_TRUE(all_show(copies, 2)) << all_output(copies);
+    console.send(CTRL_C_EVENT);
+    EXPECT_TRUE(all_show(copies, 1)) << all_output(copies);
+  }
+  std::string expected;
+  for (const char* line : {"1 live\r\n", "2 live\r\n", "1 live\r\n", "2 live\r\n", "1 live\r\n"})
+    expected += pid + line;
+  EXPECT_EQ(copies.front().output(), expected);
+}
+
+TEST(Lesson, ExactShowsTheTruthAfterKillsAtAnyMoment) {
+  constexpr std::size_t most = 20;
+  const Folder folder{L"exact", EXACT_EXE};
+  Copies copies;
+  std::mt19937 random{20240506};  // NOLINT(cert-msc32-c,cert-msc51-cpp): repeatable on purpose
+  for (int round = 0; round < 40; ++round) {
+    start(copies, 1, folder.exe());
+    if (random() % 2 == 0) Sleep(random() % 40);  // so that some are killed while they start
+    if (copies.size() < most && random() % 2 == 0) continue;
+    const bool newest = random() % 2 == 0;
+    const auto victim = newest ? std::prev(copies.end()) : std::next(copies.begin(), random() % copies.size());
+    TerminateProcess(victim->process(), 1);
+    copies.erase(victim);
+  }
+  start(copies, most - copies.size(), folder.exe());
+  EXPECT_TRUE(all_show(copies, most)) << all_output(copies);
+  for (int i = 0; i < 5; ++i) copies.pop_front();
+  EXPECT_TRUE(all_show(copies, most - 5)) << all_output(copies);
+}
+
+TEST(Lesson, ExactIsRefusedIfAllSlotsAreTakenAndNotIfOneOfThemIsOfAKilledCopy) {
+  const Folder folder{L"exact", EXACT_EXE};
+  Copies copies;
+  start(copies, MAXIMUM_WAIT_OBJECTS, folder.exe());
+  ASSERT_TRUE(all_show(copies, MAXIMUM_WAIT_OBJECTS)) << all_output(copies);
+  const Copy refused{folder.exe()};
+  EXPECT_EQ(refused.exit_code(), DWORD{1});
+  EXPECT_TRUE(eventually([&] {
+    return refused.notes().starts_with("exact: the table is full: 64 copies are running");
+  })) << refused.notes();
+  copies.pop_front();
+  start(copies, 1, folder.exe());
+  EXPECT_TRUE(all_show(copies, MAXIMUM_WAIT_OBJECTS)) << all_output(copies);
+}
+
+TEST(Lesson, ExactNamesACallThatFails) {
+  const Folder folder{L"exact", EXACT_EXE};
+  const Copy copy{folder.exe(), Start{.suspended = true}};
+  const std::string name = "Local\\share_data_exact-" + std::to_string(copy.pid());
+  const Handle other_kind{CreateMutexA(nullptr, FALSE, name.c_str())};
+  copy.resume();
+  EXPECT_EQ(copy.exit_code(), DWORD{1});
+  EXPECT_TRUE(eventually([&] { return copy.notes() == "exact: CreateEvent (error 6)\r\n"; })) << copy.notes();
+}
+
+}  // namespace
+}  // namespace share_data::test
