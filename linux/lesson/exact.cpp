@@ -44,9 +44,8 @@ void let_kernel_mark(const Word& owner) {
   if (syscall(SYS_set_robust_list, head, sizeof *head) != 0) err(1, "set_robust_list");
 }
 
-// Takes a free slot, or a marked one, by compare-and-swap: of two copies that try the same slot, one succeeds. The
-// kernel marks a word only if it holds our TID. So we can ask before the swap, and a kill right after the swap is not
-// missed.
+// Takes a slot that is free or marked, by compare-and-swap: of two copies that try the same slot, one succeeds. The
+// kernel leaves a word alone unless it holds our TID. So we can give it the list before the swap, and miss no kill.
 void join(Table& table, std::uint32_t tid) {
   for (Word& owner : table.owners) {
     std::uint32_t expected = owner;
