@@ -14,7 +14,7 @@
 volatile std::sig_atomic_t interrupted = 0;
 
 int main() {
-  (void)std::signal(SIGINT, [](int) { interrupted = 1; });   // Ctrl+C
+  std::signal(SIGINT, [](int) { interrupted = 1; });         // Ctrl+C
   const int id = shmget(88, sizeof(int), IPC_CREAT | 0600);  // finds the segment with key 88, or creates it
   if (id == -1) err(1, "shmget");
   void* const address = shmat(id, nullptr, 0);  // from here on, the segment is memory like any other

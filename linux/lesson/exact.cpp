@@ -10,7 +10,7 @@
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <array>
+
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
@@ -18,9 +18,9 @@
 #include <vector>
 
 using Word = std::atomic<std::uint32_t>;
-struct Table {                   // what lies in the shared memory; all zeros at first
-  Word changes;                  // goes up with every change; the count is not stored
-  std::array<Word, 100> owners;  // a slot for each copy. 0: free. TID|WAITERS: running. WAITERS|OWNER_DIED: marked
+struct Table {       // what lies in the shared memory; all zeros at first
+  Word changes;      // goes up with every change; the count is not stored
+  Word owners[100];  // a slot for each copy. 0: free. TID|WAITERS: running. WAITERS|OWNER_DIED: marked
 };
 constexpr std::uint32_t marked = FUTEX_WAITERS | FUTEX_OWNER_DIED;  // by the kernel: the copy of this slot has ended
 
