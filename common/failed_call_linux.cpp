@@ -13,7 +13,7 @@ constexpr std::array hints{
          "kernel.shmmni or kernel.shmall with sysctl"},
     Hint{"shmat", EACCES, "the segment's permissions do not let us read and write; see `ipcs -m -p`"},
     Hint{"shmctl IPC_RMID", 0, "the segment stays behind; see `ipcs -m`"},
-    Hint{"shm", ENOMEM, "no memory left for 164 KiB; see `ulimit -v` and the limit of the control group"},
+    Hint{"shm", ENOMEM, "no memory left for 172 KiB; see `ulimit -v` and the limit of the control group"},
     Hint{"shm", ENOSYS, "this kernel or sandbox has no System V shared memory"},
     Hint{"shm", EPERM, "this sandbox does not allow System V shared memory"},
     Hint{"mmap", 0, "no memory left for one page; see `ulimit -v` and the limit of the control group"},

@@ -73,6 +73,7 @@ void append_what_happened(std::string& text, const Event& event, bool colored) {
     append_pids(text, '-', event.left, colored ? yellow : no_ink);
     append_pids(text, 'x', event.killed, colored ? red : no_ink);
     if (!event.killed.empty()) text += event.killed.size() == 1 ? " was killed" : " were killed";
+    append_pids(text, '?', event.unknown, colored ? yellow : no_ink);
   } else {
     text += name_of(event.kind);
   }
@@ -97,10 +98,10 @@ std::string text_line(const Event& event, const Timestamp& time, std::uint32_t p
 
 std::string json_line(const Event& event, const Timestamp& time, std::uint32_t pid) {
   return fmt::format(
-      R"({{"time":"{}","pid":{},"event":"{}","live":{},"plain":{},"joined":[{}],"left":[{}],"killed":[{}]}})"
+      R"({{"time":"{}","pid":{},"event":"{}","live":{},"plain":{},"joined":[{}],"left":[{}],"killed":[{}],"unknown":[{}]}})"
       "\n",
       time.rfc3339, pid, name_of(event.kind), event.live, event.plain, fmt::join(event.joined, ","),
-      fmt::join(event.left, ","), fmt::join(event.killed, ","));
+      fmt::join(event.left, ","), fmt::join(event.killed, ","), fmt::join(event.unknown, ","));
 }
 
 std::string status_json(const std::vector<Instance>& instances, std::int32_t plain) {

@@ -31,6 +31,8 @@ struct Event {
   std::vector<std::uint32_t> joined = {};
   std::vector<std::uint32_t> left = {};
   std::vector<std::uint32_t> killed = {};
+  std::vector<std::uint32_t> unknown =
+      {};                        ///< not counted any more, and nobody can say whether they left or were killed
   std::string_view remark = {};  ///< more for people to read; not part of the JSON
 };
 

@@ -18,38 +18,40 @@
 namespace share_data {
 namespace {
 
-/// The TID of the copy in `slot` if it is counted, or 0.
-Word counted_tid(const SeenSlot& slot) { return is_counted(slot) ? tid_of(slot.owner) : 0; }
-
-double seconds_since(std::int64_t joined) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  return std::max(0.0,
-                  (static_cast<double>(now) - static_cast<double>(joined)) / 1e9);  // the clock may have been set back
+bool is_same_copy(const SeenSlot& a, const SeenSlot& b) {
+  return tid_of(a.owner) == tid_of(b.owner) && a.joined == b.joined;
 }
 
-/// The longest running first. Copies in a removed segment still run; they are there until they notice.
+/// A copy in another time namespace can have a clock that is ahead of ours: it has run for 0 seconds.
+double seconds_since(std::int64_t joined) {
+  return std::max(0.0, static_cast<double>(nanoseconds_since_boot() - joined) / 1e9);
+}
+
+/// The copies that run, the longest running first. `segments` has the removed ones first: a copy that moves has a slot
+/// in the removed segment until it has one in the current segment, so looked at in this order, it is not missed.
 std::vector<Instance> instances_in(const std::vector<Segment>& segments) {
-  std::vector<Instance> instances;
+  std::vector<SeenSlot> copies;
   for (const Segment& segment : segments) {
     const View view = segment.table().look();
     const bool plausible = view.live < segment.state().attached;  // we are attached, too
-    const std::vector<Instance> elsewhere = instances;            // a copy that is moving has a slot in both segments
-    for (std::size_t i = 0; i < view.slots.size(); ++i) {
-      const Word tid = tid_of(view.slots[i].owner);
-      const bool known = std::ranges::find(elsewhere, tid, &Instance::pid) != elsewhere.end();
-      if (!is_counted(view.slots[i]) || known || (!plausible && is_missing(tid))) continue;
-      instances.push_back({tid, seconds_since(segment.table().slots[i].joined)});
+    for (const SeenSlot& slot : view.slots) {
+      const bool known = std::ranges::any_of(copies, [&](const SeenSlot& copy) { return is_same_copy(copy, slot); });
+      if (!is_counted(slot) || known || (!plausible && is_missing(tid_of(slot.owner)))) continue;
+      copies.push_back(slot);
     }
   }
-  std::ranges::stable_sort(instances, std::greater{}, &Instance::seconds);
+  std::ranges::stable_sort(copies, {}, &SeenSlot::joined);
+  std::vector<Instance> instances;
+  instances.reserve(copies.size());
+  for (const SeenSlot& copy : copies) instances.push_back({tid_of(copy.owner), seconds_since(copy.joined)});
   return instances;
 }
 
 std::string_view meaning_of(const SeenSlot& slot) {
-  if (is_gone(slot.owner)) return "gone: the kernel took the TID out; not everybody has been told";
+  if (is_marked(slot.owner)) return "marked: the copy has ended; not all copies have been notified";
   if (is_joining(slot.owner)) return "is joining; not counted yet";
   if (!is_counted(slot)) return "leaving; not counted";
-  return is_untold(slot.owner) ? "has just joined, not everybody has been told; counted" : "running; counted";
+  return is_new(slot.owner) ? "new: not all copies have been notified; counted" : "running; counted";
 }
 
 /// The memory itself, word by word.
@@ -61,18 +63,19 @@ std::string words_in(const Segment& segment) {
   const auto add = [&](std::string_view word, const std::string& value, std::string_view meaning) {
     text += fmt::format("  {:<10}  {:<18}  {}\n", word, value, meaning);
   };
-  add("magic", fmt::format("{:#x}", table.magic.load()), "a table of version 2");
+  add("magic", fmt::format("{:#x}", table.magic.load()), "a table of version 3");
   add("key", fmt::format("{:#010x}", table.key.load()), "the kernel forgets it when the segment is removed");
-  add("gathered", std::to_string(table.gathered), "1: copies in removed segments of this key have been told");
+  add("gathered", std::to_string(table.gathered), "1: the copies in removed segments of this key have been notified");
   add("used", std::to_string(table.used), "no slot from this one on has ever been claimed");
-  add("changes", std::to_string(table.changes), "the futex that everybody waits on; goes up with every change");
+  add("changes", std::to_string(table.changes), "the futex that all copies wait for; goes up with every change");
   add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
+  add("left", std::to_string(table.left_count), "how many copies have left on their own");
   const View view = table.look();
   for (std::size_t i = 0; i < view.slots.size(); ++i) {
     const SeenSlot& slot = view.slots[i];
     if (slot.owner == 0) continue;
     add(fmt::format("slot {}", i), to_text(slot.owner), meaning_of(slot));
-    if (slot.leaving != 0) add("", std::to_string(slot.leaving), "has left this slot on its own, or is leaving it");
+    if (slot.leaver != 0) add("", std::to_string(slot.leaver), "leaver: this copy leaves the slot on its own");
   }
   return text;
 }
@@ -83,55 +86,79 @@ void Display::show(const View& now) {
   const bool is_first = shown_.empty();
   Event event = difference(now);
   segment_ = now.segment;
+  left_ = now.left;
   if (is_first) {
     event.kind = Event::Kind::joined;
     event.joined = {membership_.tid()};
   }
-  if (event.joined.empty() && event.left.empty() && event.killed.empty()) return;
+  if (event.joined.empty() && event.left.empty() && event.killed.empty() && event.unknown.empty()) return;
   print(event);
   cool_down(event.live);
 }
 
-/// What has happened between the last line and `now`. A copy that left one slot and joined in another has only
-/// moved, as all do when the segment was removed.
+/// What has happened between the look before and `now`. A copy that left one slot and joined in another has only moved:
+/// all do when the segment was removed, and one does whose slot was overwritten.
 Event Display::difference(const View& now) {
   Event event{.live = now.live, .plain = membership_.table().plain};
-  std::vector<std::pair<std::uint32_t, SeenSlot>> gone;
+  std::vector<SeenSlot> joined;
+  std::vector<std::pair<std::uint32_t, SeenSlot>> missing;
   shown_.resize(now.slots.size());
   for (const std::uint32_t i : now.changed) {
     const SeenSlot before = std::exchange(shown_[i], now.slots[i]);
-    const Word tid = counted_tid(now.slots[i]);
-    if (tid == counted_tid(before)) continue;
-    if (is_counted(before)) gone.emplace_back(i, before);
-    if (tid != 0) event.joined.push_back(tid);
+    const SeenSlot& after = shown_[i];
+    if (is_counted(before) && is_counted(after) && is_same_copy(before, after)) continue;
+    if (is_counted(before)) missing.emplace_back(i, before);
+    if (is_counted(after)) joined.push_back(after);
   }
-  for (const auto& [i, before] : gone) {
-    const Word tid = tid_of(before.owner);
-    const auto moved = std::ranges::find(event.joined, tid);
-    if (moved != event.joined.end()) {
-      event.joined.erase(moved);
+  for (const auto& [i, copy] : missing) {
+    const auto moved = std::ranges::find_if(joined, [&](const SeenSlot& other) { return is_same_copy(other, copy); });
+    if (moved == joined.end()) {
+      add_end(event, tid_of(copy.owner),
+              now.segment == segment_ ? membership_.table().end_of(i, copy, left_) : End::unknown);
     } else {
-      // A copy that leaves on its own writes its TID to `leaving` first. So if what we saw there while it ran is still
-      // there, it was killed.
-      const bool was_killed = now.segment == segment_ && membership_.table().slots[i].leaving == before.leaving;
-      (was_killed ? event.killed : event.left).push_back(tid);
+      joined.erase(moved);
     }
   }
+  for (const SeenSlot& copy : joined) event.joined.push_back(tid_of(copy.owner));
   return event;
+}
+
+void Display::add_end(Event& event, Word tid, End end) const {
+  constexpr auto text =
+      "compared with the look before: {} is not there any more, and {} in the list of those that left";
+  switch (end) {
+    case End::left:
+      log_.explain(text, tid, "is");
+      return event.left.push_back(tid);
+    case End::killed:
+      log_.explain(text, tid, "not");
+      return event.killed.push_back(tid);
+    case End::unknown:
+      return event.unknown.push_back(tid);
+  }
 }
 
 void Display::print(const Event& event) const {
   if (const std::error_code error = log_.event(event)) throw std::system_error(error, "standard output");
 }
 
+// If the current segment is removed while we look, or if there was none and one has come, then copies may have moved to
+// where we did not look. Then it starts over.
 void print_status(key_t key, const Log& log) {
-  std::vector<Segment> segments = Segment::open_removed(key, Access::read_only);
-  if (auto current = Segment::open_existing(key)) segments.insert(segments.begin(), std::move(*current));
-  std::string words;
-  for (const Segment& segment : segments) words += log.explains() ? words_in(segment) : "";
-  const std::int32_t plain = segments.empty() ? 0 : segments.front().table().plain.load();
-  if (const auto error = log.status(instances_in(segments), plain, words)) {
-    throw std::system_error(error, "standard output");
+  for (int attempts = 100;; --attempts) {
+    auto current = Segment::open_existing(key);
+    std::vector<Segment> segments = Segment::open_removed(key, Access::read_only);
+    const std::size_t removed = segments.size();
+    if (current) segments.push_back(std::move(*current));
+    const std::vector<Instance> instances = instances_in(segments);
+    const bool outdated =
+        removed < segments.size() ? segments.back().state().removed : Segment::open_existing(key).has_value();
+    if (outdated && attempts > 0) continue;
+    std::string words;
+    for (const Segment& segment : segments) words.insert(0, log.explains() ? words_in(segment) : "");
+    const std::int32_t plain = segments.empty() ? 0 : segments.back().table().plain.load();
+    if (const auto error = log.status(instances, plain, words)) throw std::system_error(error, "standard output");
+    return;
   }
 }
 

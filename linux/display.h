@@ -1,8 +1,10 @@
-// How a change becomes a line, and --status, which only looks.
+// How a change becomes a line that says who came, left or was killed; and --status, which only looks. (The small
+// program only counts.)
 #pragma once
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "log.h"
@@ -23,11 +25,13 @@ class Display {
 
  private:
   [[nodiscard]] Event difference(const View& now);
+  void add_end(Event& event, Word tid, End end) const;
 
   const Membership& membership_;
   const Log& log_;
-  std::vector<SeenSlot> shown_;  ///< the slots at the last line
+  std::vector<SeenSlot> shown_;  ///< the slots at the look before
   int segment_ = -1;             ///< where they lie
+  std::uint32_t left_ = 0;       ///< how many copies had left by then
 };
 
 /// Prints the count, the live copies and, with --explain, the memory word by word. Throws Failure, and

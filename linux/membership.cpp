@@ -6,7 +6,9 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <span>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -20,6 +22,12 @@ namespace share_data {
 
 using namespace std::chrono_literals;
 
+std::int64_t nanoseconds_since_boot() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
 bool is_missing(Word tid) { return tid == 0 || (kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH); }
 
 Membership::Membership(key_t key, const Log& log)
@@ -29,17 +37,22 @@ Membership::Membership(key_t key, const Log& log)
       robust_list_(log),
       segment_(Segment::open_or_create(key, log)) {}
 
-void Membership::join(std::optional<std::uint32_t> max) {
+bool Membership::join(std::optional<std::uint32_t> max) {
   gather_removed();
-  max ? claim_below(*max) : claim();
-  if (max && segment_.state().removed) {  // copies that join in a new one may not have counted us
-    withdraw();
-    segment_ = Segment::open_or_create(key_, log_);
-    return join(max);
+  if (max) {
+    if (!claim_below(*max)) return false;
+    if (segment_.state().removed) {  // copies that join in a new one may not have counted us
+      withdraw();
+      segment_ = Segment::open_or_create(key_, log_);
+      return join(max);
+    }
+  } else {
+    claim();
   }
   ++shared().plain;
   has_joined_ = true;
   get_ready();
+  return true;
 }
 
 Membership::~Membership() {
@@ -50,36 +63,35 @@ Membership::~Membership() {
   }
 }
 
-/// Counted from its second step on: whoever counts a copy watches it, and needs its alarm words for that.
+/// The alarm words come first: whoever counts this copy waits for one of its words.
 void Membership::get_ready() {
-  if (own().leaving == tid_) own().leaving = 0;  // of an earlier copy with our TID
-  for (Slot::Alarm& alarm : own().alarms) alarm.owner = running_word(tid_);
+  own().leaver = 0;  // of an earlier copy
+  for (Slot::Alarm& alarm : own().alarms) alarm.word = running_word(tid_);
   shared().replace(slot_, joining_word(tid_), joined_word(tid_), log_);
-  shared().tell(log_);
+  shared().notify(log_);
   shared().replace(slot_, joined_word(tid_), running_word(tid_), log_);
 }
 
-// Before the claim: a copy that comes here from a removed segment gives up the kernel's protection of its old owner
-// word when it claims the new one. If it is killed then, those who rest in the old segment must be on their way
-// already.
+// Before the claim: a copy has one robust list. When a copy comes here from a removed segment and claims a slot, the
+// kernel marks its old slot no more. If it is killed then, the copies in the old segment must be on their way already.
 void Membership::gather_removed() {
   if (shared().gathered != 0) return;
   for (const Segment& removed : Segment::open_removed(key_, Access::read_write)) {
     log_.explain("copies may be in segment {}, which was removed:", removed.id());
-    removed.table().tell(log_);
+    removed.table().notify(log_);
   }
   shared().gathered = 1;
 }
 
 void Membership::claim() {
   while (!try_to_claim()) {
-    shared().cover(slot_count - 1);
+    shared().raise_used(slot_count - 1);
     View view = shared().look();
-    if (!take_out_missing(view, segment_.state().attached) && view.gone == 0 && view.claimed == slot_count) {
+    if (!take_out_missing(view, segment_.state().attached) && view.marked == 0 && view.claimed == slot_count) {
       throw Failure("all slots of the table are taken",
                     fmt::format("this program counts {} copies at most", slot_count));
     }
-    shared().free_the_gone(shared().look(), log_);
+    shared().free_marked(shared().look(), log_);
   }
 }
 
@@ -87,11 +99,11 @@ bool Membership::try_to_claim() {
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     Slot& slot = shared().slots[i];
     if (slot.owner != 0) continue;
-    shared().cover(i);
+    shared().raise_used(i);
     robust_list_.point_at(slot);
     if (!shared().replace(i, 0, joining_word(tid_), log_)) continue;
     slot_ = i;
-    slot.joined = std::chrono::system_clock::now().time_since_epoch().count();
+    slot.joined = start_;
     return true;
   }
   return false;
@@ -100,9 +112,11 @@ bool Membership::try_to_claim() {
 /// Claims a slot under --max. Each copy looks again after its claim; so of too many, the last one to look sees them
 /// all. Then those in the lowest slots keep their claims, and the others withdraw theirs and look every 2 ms. A copy
 /// that is stopped while it joins takes a place: after a thousand looks, about 2 s, this one gives up.
-void Membership::claim_below(std::uint32_t max) {
+bool Membership::claim_below(std::uint32_t max) {
   bool claimed = false;
-  for (int looks = 0; looks < 1000; ++looks) {
+  std::uint32_t live = 0;
+  std::uint32_t joining = 0;  // those that move from a removed segment, too
+  for (int looks = 0; looks < 1000 && live < max; ++looks) {
     // First the removed segments: a copy that moves has a slot there until it has one here, and so is not missed.
     std::uint32_t moving = 0;
     for (const Segment& removed : Segment::open_removed(key_, Access::read_only)) {
@@ -110,65 +124,90 @@ void Membership::claim_below(std::uint32_t max) {
       if (removed.id() != segment_.id()) moving += view.live + view.joining;
     }
     View view = shared().look();
-    if (moving + view.live + view.joining - (claimed ? 1 : 0) < max) {
-      if (claimed) return;
+    claimed = claimed && slot_ < view.slots.size() && view.slots[slot_].owner == joining_word(tid_);
+    live = view.live;
+    joining = moving + view.joining - (claimed ? 1 : 0);
+    if (live + joining < max) {
+      if (claimed) return true;
       claim();
       claimed = true;
       continue;
     }
-    if (!claimed && take_out_missing(view, segment_.state().attached - 1)) continue;  // we are attached, too
-    if (view.live >= max || StopRequest::made()) break;
+    if (!claimed && take_out_missing(view, segment_.state().attached - 1)) {  // we are attached, too
+      live = 0;
+      continue;
+    }
+    if (live < max && StopRequest::made()) {
+      if (claimed) withdraw();
+      return false;
+    }
     const std::span below = std::span{view.slots}.first(std::min<std::size_t>(slot_, view.slots.size()));
-    if (claimed && moving + view.live + std::ranges::count_if(below, is_joining, &SeenSlot::owner) >= max) {
+    if (claimed && moving + live + std::ranges::count_if(below, is_joining, &SeenSlot::owner) >= max) {
       withdraw();
       claimed = false;
     }
-    std::this_thread::sleep_for(2ms);
+    if (live < max) std::this_thread::sleep_for(2ms);
   }
   if (claimed) withdraw();
-  throw Failure(fmt::format("not joining: {} live, --max {}", std::max(shared().look().live, max), max), {}, refused);
+  const std::string others = live < max ? fmt::format(" and {} joining", joining) : "";
+  throw Failure(fmt::format("not joining: {} live{}, --max {}", live, others, max), {}, refused);
 }
 
 /// Frees a slot that is not counted yet.
 void Membership::withdraw() { shared().replace(slot_, joining_word(tid_), 0, log_); }
 
-// Somebody else may have freed the slot of a copy that is gone without telling of this one: it told of an earlier
-// owner of the slot and was stopped before it freed it. Then there is one copy less, and `changes` has not moved.
+// The last rule is for this case: copy E has ended and its mark is freed, but nobody was notified of E. It comes about
+// if a copy is slow to free an earlier mark of this slot, and frees the mark of E instead. Then fewer slots are claimed
+// than at the look before, although `changes` has not moved.
 const View& Membership::look() {
-  const auto [changes_before, live_before] = std::pair{view_.changes, view_.live};
+  const auto [changes_before, claimed_before] = std::pair{view_.changes, view_.claimed};
   for (view_.changed.clear();;) {
-    shared().cover(slot_);  // anybody may have overwritten `used`
+    shared().raise_used(slot_);  // anybody may have overwritten `used`
     view_ = shared().look(std::move(view_));
     view_.segment = segment_.id();
     const SegmentState state = segment_.state();
-    if (state.removed) {
-      join_again();
-    } else if (!repair_own_slot() && !take_out_missing(view_, state.attached)) {
-      if (view_.gone == 0 && view_.changes == changes_before && view_.live < live_before) shared().tell(log_);
-      shared().free_the_gone(view_, log_);
-      return view_;
-    }
+    if (state.removed && move()) continue;
+    if (repair_own_slot() || take_out_missing(view_, state.attached)) continue;
+    if (view_.marked == 0 && view_.changes == changes_before && view_.claimed < claimed_before) shared().notify(log_);
+    shared().free_marked(view_, log_);
+    return view_;
   }
 }
 
-void Membership::join_again() {
+/// From a removed segment to the one that has the key now. If none can be had, it stays: true if it has moved. The next
+/// look tries again.
+bool Membership::move() {
+  const auto next = [&]() -> std::optional<Segment> {
+    try {
+      return Segment::open_or_create(key_, log_);
+    } catch (const Failure& failure) {
+      if (!std::exchange(must_stay_, true)) {
+        log_.note("segment {} was removed, and no new one can be had: {}; counting on in the removed one",
+                  segment_.id(), failure.what());
+      }
+      return std::nullopt;
+    }
+  };
+  auto segment = next();
+  if (!segment) return false;
   log_.note("segment {} was removed; joining again", segment_.id());
   // The old segment stays attached until the robust list no longer points there.
-  const Segment old = std::exchange(segment_, Segment::open_or_create(key_, log_));
+  const Segment old = std::exchange(segment_, std::move(*segment));
   const std::uint32_t old_slot = slot_;
-  has_joined_ = false;
-  join();
+  must_stay_ = has_joined_ = false;
+  (void)join();
   old.table().replace(old_slot, running_word(tid_), 0, log_);
   cool_down(4 * old.table().look().live);  // the others come, too: one line for most of them
+  return true;
 }
 
 /// Claims a slot again if ours has been overwritten: anybody may write anything, and a copy in another PID
 /// namespace takes us for missing. True if something had to be done.
 bool Membership::repair_own_slot() {
   const bool alarms_are_set =
-      std::ranges::all_of(own().alarms, [&](const Slot::Alarm& a) { return a.owner == running_word(tid_); });
+      std::ranges::all_of(own().alarms, [&](const Slot::Alarm& a) { return a.word == running_word(tid_); });
   const bool has_slot = own().owner == running_word(tid_);
-  if (has_slot && own().leaving != tid_ && alarms_are_set) return false;
+  if (has_slot && own().leaver != tid_ && alarms_are_set) return false;
   if (!has_slot) claim();
   get_ready();
   return true;
@@ -178,7 +217,7 @@ bool Membership::repair_own_slot() {
 /// the table. Then this marks what can be no other copy, as the kernel would have done. True if it has marked
 /// something.
 bool Membership::take_out_missing(View& view, std::uint64_t attached) {
-  const auto claims_too_much = [&] { return view.claimed - view.gone > attached; };
+  const auto claims_too_much = [&] { return view.claimed - view.marked > attached; };
   if (!claims_too_much()) return false;
   view = shared().look(std::move(view));  // a copy may have died between the first look and the kernel's answer
   if (!claims_too_much()) return false;
@@ -187,7 +226,7 @@ bool Membership::take_out_missing(View& view, std::uint64_t attached) {
     const Word owner = view.slots[i].owner;
     const bool is_own_slot = has_joined_ && i == slot_;
     if (is_own_slot || tid_of(owner) == 0 || (tid_of(owner) != tid_ && !is_missing(tid_of(owner)))) continue;
-    shared().replace(i, owner, gone_word, log_);
+    shared().replace(i, owner, marked_word, log_);
     found = true;
   }
   return found;
@@ -198,14 +237,15 @@ Event Membership::leave() {
   segment_.stay_attached();
   if (has_joined_) {
     --shared().plain;
-    own().leaving = tid_;
-    log_.explain("slot {}: leaving = {}: not counted from here on, and not killed", slot_, tid_);
+    shared().leave(slot_, tid_, log_);
   }
   Event event{.kind = Event::Kind::left, .live = shared().look().live, .plain = shared().plain, .left = {tid_}};
   if (event.live == 0 && !segment_.state().removed) {
     segment_.remove(log_);
     event.remark = "last one out, segment removed";
   }
+  // After the removal: a copy that has just joined in the removed segment must move.
+  if (has_joined_) shared().notify(log_);
   return event;
 }
 

@@ -16,19 +16,24 @@ namespace share_data {
 /// True if no process here has this TID. A process in another PID namespace seems missing, too.
 [[nodiscard]] bool is_missing(Word tid);
 
+/// Nanoseconds of CLOCK_BOOTTIME: since the system started, and nobody can set it.
+[[nodiscard]] std::int64_t nanoseconds_since_boot();
+
 /// A place among the running copies, from join() to the end of the process. One object for each process.
 ///
 /// To join:
 ///   1. attach to the segment of the key, or create it
-///   2. if nobody has done so yet, tell the copies in removed segments of this key to come here
+///   2. if nobody has done so yet, notify the copies in removed segments of this key, so that they come here
 ///   3. point the robust list at a free slot and claim it: 0 -> TID|OWNER_DIED. From this instruction on the kernel
-///      answers for the copy. Under --max it now counts the others, and withdraws if there are too many
+///      marks the slot when this copy ends. Under --max it now counts the others, and withdraws if there are too many
 ///   4. write the alarm words, and then: -> TID|WAITERS|OWNER_DIED. From this instruction on the copy is counted
-///   5. tell everybody, and only then say so: -> TID|WAITERS
+///   5. notify all copies, and only then: -> TID|WAITERS
 /// To leave:
-///   1. write our TID to `leaving`: from this instruction on the copy is not counted
-///   2. if nobody else is counted, remove the segment
-///   3. end. The kernel marks our words and wakes those who watch us, exactly as after kill -9
+///   1. write this slot to the list `left`: whoever misses this copy knows from there that nobody has killed it
+///   2. write our TID to `leaver`: from this instruction on the copy is not counted
+///   3. if nobody else is counted, remove the segment
+///   4. notify all copies
+///   5. print the last line, and end. The kernel marks our words and wakes those who wait for them, as after kill -9
 class Membership {
  public:
   /// Attaches to the segment of `key`. Throws Failure.
@@ -39,11 +44,12 @@ class Membership {
   Membership(Membership&&) = delete;
   Membership& operator=(Membership&&) = delete;
 
-  /// Joins, under --max only if fewer than `max` copies are live. Throws Failure.
-  void join(std::optional<std::uint32_t> max = std::nullopt);
+  /// Joins, under --max only if fewer than `max` copies are live. False if it was asked to leave while it waited for
+  /// others that are joining. Throws Failure.
+  bool join(std::optional<std::uint32_t> max = std::nullopt);
 
-  /// The table as it is now, after doing what every copy owes the others: it tells everybody of those who are gone,
-  /// and joins again if the segment was removed. Throws Failure.
+  /// The table as it is now, after doing what every copy owes the others: it notifies all copies of those that have
+  /// ended, and joins again if the segment was removed. Throws Failure.
   const View& look();
 
   /// Leaves, once, and returns what to say last. What is left to do is to end the process.
@@ -57,10 +63,10 @@ class Membership {
   void gather_removed();
   void claim();
   [[nodiscard]] bool try_to_claim();
-  void claim_below(std::uint32_t max);
+  [[nodiscard]] bool claim_below(std::uint32_t max);
   void get_ready();
   void withdraw();
-  void join_again();
+  [[nodiscard]] bool move();
   [[nodiscard]] bool repair_own_slot();
   [[nodiscard]] bool take_out_missing(View& view, std::uint64_t attached);
 
@@ -70,12 +76,14 @@ class Membership {
   const Log& log_;
   key_t key_;
   Word tid_;
+  std::int64_t start_ = nanoseconds_since_boot();
   RobustList robust_list_;
   Segment segment_;
   std::uint32_t slot_ = 0;
   bool has_joined_ = false;  ///< `slot_` is ours, and counted in `plain`
   bool has_left_ = false;
-  View view_;  ///< the table at the last look
+  bool must_stay_ = false;  ///< in a removed segment, because no new one can be had
+  View view_;               ///< the table at the last look
 };
 
 }  // namespace share_data

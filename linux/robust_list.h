@@ -1,9 +1,9 @@
-// What makes the kernel answer for a copy: its robust list (set_robust_list(2)).
+// What makes the kernel mark the slot of a copy that ends: its robust list (set_robust_list(2)).
 //
 // However a process ends, be it kill -9, a crash, the out-of-memory killer or a normal exit, the kernel walks this
 // list on the way out. For each node it looks at the word `futex_offset` bytes further on. If the word holds the
-// TID of the dying thread, the kernel replaces the TID by the bit OWNER_DIED and wakes one waiter of the word. This
-// was made for locks. There is no lock here, only the owner words of a slot, with one node for each.
+// TID of the thread that ends, the kernel replaces the TID by the bit OWNER_DIED and wakes one waiter of the word.
+// This was made for locks. There is no lock here. The list has one node for each of the four words of a slot.
 #pragma once
 
 #include <linux/futex.h>
@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 
 #include "failed_call.h"
 #include "log.h"
@@ -39,15 +40,18 @@ class RobustList {
                 fmt::ptr(page_));
   }
 
-  /// From now on the kernel answers for this slot and no other one, as soon as its owner word holds our TID: until the
-  /// claim, the kernel passes over it. The slot must stay mapped until the process ends. `list_op_pending` stays null,
-  /// for the kernel would take that node last.
+  /// From now on the kernel marks this slot and no other one, as soon as its owner word holds our TID: until the claim,
+  /// the kernel passes over it. The slot must stay mapped until the process ends. `list_op_pending` stays null, for the
+  /// kernel would take that node last.
   void point_at(const Slot& slot) {
-    page_->head.futex_offset =
-        reinterpret_cast<const char*>(&slot.owner) - reinterpret_cast<char*>(page_->nodes.data());
+    const auto word = reinterpret_cast<std::uintptr_t>(&slot.owner);
+    page_->head.futex_offset = static_cast<long>(word - reinterpret_cast<std::uintptr_t>(page_->nodes.data()));
     robust_list* last = &page_->head.list;
-    for (robust_list& node : page_->nodes) last = last->next = &node;
-    last->next = &page_->head.list;
+    for (robust_list& node : page_->nodes) {
+      last->next = &node;
+      last = &node;
+    }
+    last->next = &page_->head.list;  // a ring
   }
 
  private:

@@ -20,8 +20,15 @@ namespace share_data {
 namespace {
 
 constexpr auto other_key = "count under another key with --key";
-constexpr std::uint64_t magic = 0x3254'4144'5248'5302;               // spells "\2SHRDAT2" in memory
-constexpr std::uint64_t magic_of_version_1 = 0x3154'4144'5248'5301;  // whose table is another one
+constexpr std::uint64_t magic = 0x3354'4144'5248'5303;  // spells "\3SHRDAT3" in memory
+
+/// 1 or 2 if this is the magic of that version, whose table is another one; else 0.
+std::uint64_t older_version(std::uint64_t found) {
+  for (const std::uint64_t version : {1U, 2U}) {
+    if (found == magic - (3 - version) * 0x0100'0000'0000'0001) return version;
+  }
+  return 0;
+}
 
 std::string name_of(key_t key) { return fmt::format("{:#010x}", static_cast<std::uint32_t>(key)); }
 
@@ -81,10 +88,10 @@ std::string user_name(std::uint32_t uid) {
 
 key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff'ffffU)); }
 
-std::optional<Segment> Segment::attach(int id, Access access) {
+std::optional<Segment> Segment::attach(int id, Access access, int skipped_error) {
   void* const address = shmat(id, nullptr, access == Access::read_only ? SHM_RDONLY : 0);
   if (address != reinterpret_cast<void*>(-1)) return Segment{id, static_cast<Table*>(address)};
-  if (has_vanished(errno)) return std::nullopt;
+  if (has_vanished(errno) || errno == skipped_error) return std::nullopt;
   throw failed_call(errno, "shmat", std::to_string(id));
 }
 
@@ -97,8 +104,8 @@ void Segment::check(key_t key, Access access) const {
   if (access == Access::read_write && !created_by_us(info)) {
     refuse(fmt::format("was created by {}", user_name(info.shm_perm.cuid)));
   }
-  if (info.shm_segsz >= sizeof found && found == magic_of_version_1) {
-    refuse("is used by version 1 of share_data, which cannot count together with this one",
+  if (const auto version = info.shm_segsz >= sizeof found ? older_version(found) : 0; version != 0) {
+    refuse(fmt::format("is used by version {} of share_data, which cannot count together with this one", version),
            fmt::format("end its copies, or if none is left, remove the segment with `ipcrm -m {}`, or {}", id_,
                        other_key));
   }
@@ -152,7 +159,7 @@ std::vector<Segment> Segment::open_removed(key_t key, Access access) {
   std::vector<Segment> removed;
   for_each_segment(SHM_STAT, [&](int id, const shmid_ds& info) {
     if (!is_removed(info) || info.shm_segsz != sizeof(Table) || !created_by_us(info)) return;
-    auto segment = attach(id, access);
+    auto segment = attach(id, access, EACCES);  // one that we may not read has no copies of ours
     if (!segment) return;
     const Table& table = segment->table();
     if (table.magic == magic && table.key == static_cast<std::uint32_t>(key)) removed.push_back(std::move(*segment));

@@ -47,8 +47,8 @@ class Segment {
  private:
   Segment(int id, Table* table) : id_(id), table_(table), attachment_(table, shmdt) {}
 
-  /// Empty if the segment vanished before we got hold of it.
-  static std::optional<Segment> attach(int id, Access access);
+  /// Empty if the segment vanished before we got hold of it, or if shmat fails with `skipped_error`.
+  static std::optional<Segment> attach(int id, Access access, int skipped_error = 0);
 
   void check(key_t key, Access access) const;
 

@@ -1,14 +1,13 @@
 // share_data for Linux: counts its own running copies through System V shared memory.
 //
-// Try it: start it in two terminals, with --explain, and watch the first one. Then read on, in this order. Why the
-// count survives kill -9 is in the first three, 250 lines; who tells whom is in the next one.
-//   table.h         what lies in the shared memory, and what each word means
-//   robust_list.h   how the kernel comes to answer for a copy
-//   table.cpp       how a copy looks, tells the others, and frees what the kernel has marked
-//   wait.cpp        what a copy sleeps on, and who wakes it
-//   membership.h    how a copy joins and leaves; membership.cpp has the claim of a slot
-//   segment.h       shmget and its family
-//   display.h       how a change becomes a line, and --status, which only looks
+// Read lesson/exact.cpp first: the idea is there, in 90 lines. What it lacks is here. Read on in this order:
+//   table.h         what lies in the shared memory, what each word means, and the words that the code uses
+//   robust_list.h   how the kernel comes to mark the four words of a slot, even if memory is short
+//   table.cpp       how a copy looks, notifies the others, frees marked slots, and says that it leaves
+//   wait.cpp        what a copy waits for if there are more than 126, on old kernels, and with Ctrl+C
+//   membership.h    how a copy joins and leaves; membership.cpp has --max, ipcrm, and lost marks
+//   segment.h       shmget and its family; memory of other programs is refused
+//   display.h       who came, who left and who was killed; and --status, which only looks
 //   options.h       the command line
 #include <unistd.h>
 
@@ -30,7 +29,7 @@ void run(const Options& options, const Log& log) {
   check_standard_descriptors();
   const StopRequest stop{options.run_for};
   Membership membership{static_cast<key_t>(options.key), log};
-  membership.join(options.max);
+  if (!membership.join(options.max)) return;
   Display display{membership, log};
   for (;;) {
     const View& view = membership.look();

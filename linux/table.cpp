@@ -5,21 +5,43 @@
 
 #include <algorithm>
 #include <climits>
+#include <tuple>
+#include <utility>
 
 namespace share_data {
+
+namespace {
+
+constexpr std::uint32_t ring_size = std::tuple_size_v<decltype(Table::left)>;
+
+/// What `left` holds of a copy: its slot, and the low bits of its start, which come again after 52 days.
+std::uint64_t entry_of(std::uint32_t index, std::int64_t joined) {
+  return std::uint64_t{index} << 52U | (static_cast<std::uint64_t>(joined) & ((std::uint64_t{1} << 52U) - 1));
+}
+
+/// The words of one slot, as they were at one moment: `owner` is the same before and after.
+SeenSlot read(const Slot& slot) {
+  for (;;) {
+    const SeenSlot seen{slot.owner, slot.leaver, slot.joined};
+    if (seen.owner == 0 || tid_of(seen.owner) == 0) return {.owner = seen.owner};
+    if (slot.owner == seen.owner) return seen;
+  }
+}
+
+}  // namespace
 
 View Table::look(View before) const {
   View view = std::move(before);
   view.changes = changes;
-  view.live = view.joining = view.gone = view.claimed = 0;
+  view.left = left_count;
+  view.live = view.joining = view.marked = view.claimed = 0;
   view.slots.resize(std::max<std::size_t>(view.slots.size(), std::min<std::size_t>(used, slot_count)));
   for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
-    const Word owner = slots[i].owner;
-    const SeenSlot seen{owner, owner == 0 ? 0U : slots[i].leaving.load()};
+    const SeenSlot seen = read(slots[i]);
     view.live += is_counted(seen) ? 1 : 0;
-    view.joining += is_joining(owner) ? 1 : 0;
-    view.gone += is_gone(owner) ? 1 : 0;
-    view.claimed += owner != 0 ? 1 : 0;
+    view.joining += is_joining(seen.owner) ? 1 : 0;
+    view.marked += is_marked(seen.owner) ? 1 : 0;
+    view.claimed += seen.owner != 0 ? 1 : 0;
     if (seen == view.slots[i]) continue;
     view.slots[i] = seen;
     view.changed.push_back(i);
@@ -33,24 +55,48 @@ bool Table::replace(std::uint32_t index, Word from, Word to, const Log& log) {
   return replaced;
 }
 
-void Table::cover(std::uint32_t index) {
+void Table::raise_used(std::uint32_t index) {
   std::uint32_t seen = used;
   while (seen <= index && !used.compare_exchange_weak(seen, index + 1)) {}
 }
 
-void Table::tell(const Log& log) {
+void Table::notify(const Log& log) {
   const std::uint32_t before = changes++;
-  const long woken = syscall(SYS_futex, &changes, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
-  log.explain("changes: {} -> {}, and a wake for all who wait on it: {} woken", before, before + 1, woken);
+  syscall(SYS_futex, &changes, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+  log.explain("changes: {} -> {}: all copies are notified", before, before + 1);
 }
 
-// Tell first: a copy that is killed between the two steps leaves the words as they are for the next one that looks.
-void Table::free_the_gone(const View& view, const Log& log) {
-  if (view.gone == 0) return;
-  tell(log);
+// Notify first: if this copy is killed or stopped between the two steps, the marks are still there for the next one.
+void Table::free_marked(const View& view, const Log& log) {
+  if (view.marked == 0) return;
+  notify(log);
   for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
-    if (is_gone(view.slots[i].owner)) replace(i, view.slots[i].owner, 0, log);
+    if (is_marked(view.slots[i].owner)) replace(i, view.slots[i].owner, 0, log);
   }
+}
+
+// In this order, whoever misses this copy in the table finds it in `left`. If it was stopped between the two steps for
+// so long that half of the ring is new, its entry may be lost before anybody looks: so it writes another one. The slot
+// still holds its TID then.
+void Table::leave(std::uint32_t index, Word tid, const Log& log) {
+  Slot& slot = slots[index];
+  std::uint32_t number = 0;
+  do {
+    number = left_count++;
+    left[number % ring_size] = entry_of(index, slot.joined);
+    log.explain("left[{}] = slot {}, {}: I leave on my own", number % ring_size, index, tid);
+    slot.leaver = tid;
+    log.explain("slot {}: leaver = {}: not counted from here on", index, tid);
+  } while (left_count - number > ring_size / 2);
+}
+
+End Table::end_of(std::uint32_t index, const SeenSlot& seen, std::uint32_t left_before) const {
+  const SeenSlot now = read(slots[index]);
+  const bool is_still_there = now.owner == seen.owner && now.joined == seen.joined;
+  if (is_still_there && now.leaver == tid_of(now.owner)) return End::left;
+  const auto entry = entry_of(index, seen.joined);
+  if (std::ranges::any_of(left, [&](const auto& other) { return other == entry; })) return End::left;
+  return left_count - left_before > ring_size / 2 ? End::unknown : End::killed;
 }
 
 std::string to_text(Word owner) {

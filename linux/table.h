@@ -1,19 +1,26 @@
-// What lies in the shared memory, to the byte: who is running.
+// What lies in the shared memory, to the byte. lesson/exact.cpp has the same in small; here a slot has more words, so
+// that stopped copies hide no death, and so that everybody knows who left and who was killed.
 //
-// Each copy has a slot. The owner word of a slot follows the kernel's protocol for robust futexes
-// (set_robust_list(2), https://docs.kernel.org/locking/robust-futex-ABI.html), so that the kernel itself takes a
-// copy out when it dies:
+//   owner word                      meaning                                                        counted
+//   0                               free                                                           no
+//   TID |           OWNER_DIED      joining: the copy has claimed the slot and writes its words    no
+//   TID | WAITERS | OWNER_DIED      new: the copy has joined; not all copies have been notified    yes
+//   TID | WAITERS                   running                                                        yes, unless leaving
+//         WAITERS | OWNER_DIED      marked: the copy has ended; the kernel has written this        no
 //
-//   owner word                      meaning                                              counted
-//   0                               free                                                 no
-//   TID |           OWNER_DIED      is joining, and writes the other words of the slot   no
-//   TID | WAITERS | OWNER_DIED      has just joined, and not everybody has been told     yes
-//   TID | WAITERS                   running                                              yes, unless it is leaving
-//         WAITERS | OWNER_DIED      written by the kernel: gone, not everybody told      no
+// The live count is not stored: it is the number of counted slots. A copy joins, leaves or ends with one write to one
+// word. So no kill leaves half a change behind, and there is no lock that a killed or stopped copy could hold.
 //
-// So OWNER_DIED means "not everybody has been told". The live count is not stored: it is the number of counted
-// words. Joining, leaving and dying change it with one write to one word each. So no kill leaves half a change
-// behind, and there is no lock that a dead or a stopped copy could hold.
+// The words that the code and its comments use:
+//   copy      a running process of this program
+//   notify    add 1 to `changes`, and wake all copies that wait for it
+//   ended     the process is not there any more: the copy has left or was killed
+//   left      has ended on its own, and has said so first: it is in the list `left`
+//   killed    has ended without having said so
+//   marked    the kernel has written into the slot that its owner has ended
+//   missing   no process has this TID
+//   removed   of a segment: somebody has called IPC_RMID, so the key leads there no more
+//   moved     of a copy: it has joined in a new segment, because the old one was removed
 #pragma once
 
 #include <linux/futex.h>
@@ -31,52 +38,59 @@ namespace share_data {
 
 using Word = std::uint32_t;
 
-[[nodiscard]] constexpr Word joining_word(Word tid) { return tid | FUTEX_OWNER_DIED; }
-[[nodiscard]] constexpr Word joined_word(Word tid) { return tid | FUTEX_WAITERS | FUTEX_OWNER_DIED; }
-[[nodiscard]] constexpr Word running_word(Word tid) { return tid | FUTEX_WAITERS; }
-inline constexpr Word gone_word = FUTEX_WAITERS | FUTEX_OWNER_DIED;
+// The kernel defines the two bits. Next to a TID, it reads one of them, and the other is ours to use.
+inline constexpr Word counted_bit = FUTEX_WAITERS;  ///< set when all other words of the slot are written
+inline constexpr Word new_bit = FUTEX_OWNER_DIED;   ///< set until all copies have been notified of this one
+
+[[nodiscard]] constexpr Word joining_word(Word tid) { return tid | new_bit; }
+[[nodiscard]] constexpr Word joined_word(Word tid) { return tid | counted_bit | new_bit; }
+[[nodiscard]] constexpr Word running_word(Word tid) { return tid | counted_bit; }
+inline constexpr Word marked_word = FUTEX_WAITERS | FUTEX_OWNER_DIED;
 
 [[nodiscard]] constexpr Word tid_of(Word owner) { return owner & FUTEX_TID_MASK; }
-[[nodiscard]] constexpr bool is_gone(Word owner) { return owner != 0 && tid_of(owner) == 0; }
-[[nodiscard]] constexpr bool is_joining(Word owner) { return tid_of(owner) != 0 && (owner & FUTEX_WAITERS) == 0; }
-[[nodiscard]] constexpr bool has_joined(Word owner) { return tid_of(owner) != 0 && (owner & FUTEX_WAITERS) != 0; }
-[[nodiscard]] constexpr bool is_untold(Word owner) { return (owner & FUTEX_OWNER_DIED) != 0; }
+[[nodiscard]] constexpr bool is_marked(Word owner) { return owner != 0 && tid_of(owner) == 0; }
+[[nodiscard]] constexpr bool is_joining(Word owner) { return tid_of(owner) != 0 && (owner & counted_bit) == 0; }
+[[nodiscard]] constexpr bool has_joined(Word owner) { return tid_of(owner) != 0 && (owner & counted_bit) != 0; }
+[[nodiscard]] constexpr bool is_new(Word owner) { return tid_of(owner) != 0 && (owner & new_bit) != 0; }
 
 /// For people: `0`, `4242|WAITERS`, `WAITERS|OWNER_DIED`.
 [[nodiscard]] std::string to_text(Word owner);
 
-/// One copy. When it dies, the kernel marks all four words that say who owns the slot, and wakes one waiter of
-/// each. One word would not do: the only one woken could be stopped before it tells the others.
+/// One copy. When it ends, the kernel marks four words, and wakes one waiter of each. One word would not do: the only
+/// copy that it wakes could be stopped before it notifies the others. So the copies spread over the four words.
 struct Slot {
-  std::atomic<Word> owner;    ///< the word of the protocol, which the kernel clears
-  std::atomic<Word> leaving;  ///< the TID of a copy that leaves on its own: "I was not killed"
+  std::atomic<Word> owner;   ///< the word that says who is counted
+  std::atomic<Word> leaver;  ///< the TID of a copy that is leaving this slot on its own
   struct alignas(8) Alarm {
-    std::atomic<Word> owner;
+    std::atomic<Word> word;
   };
-  std::array<Alarm, 3> alarms;       ///< TID | WAITERS, for waiters only
-  std::atomic<std::int64_t> joined;  ///< nanoseconds since 1970
+  std::array<Alarm, 3> alarms;       ///< TID | WAITERS, only to wait for
+  std::atomic<std::int64_t> joined;  ///< when the copy started, in nanoseconds of CLOCK_BOOTTIME
 };
 static_assert(offsetof(Slot, alarms) == 8, "one futex_offset serves all four words: they are 8 bytes apart");
 
-/// A slot as one look saw it.
+/// A slot as one look saw it. TID and start together say which copy it is: two copies can have the same TID, one
+/// after the other, or at once in two PID namespaces.
 struct SeenSlot {
   Word owner = 0;
-  Word leaving = 0;
+  Word leaver = 0;
+  std::int64_t joined = 0;
 
   bool operator==(const SeenSlot&) const = default;
 };
 
 [[nodiscard]] constexpr bool is_counted(const SeenSlot& slot) {
-  return has_joined(slot.owner) && tid_of(slot.owner) != slot.leaving;
+  return has_joined(slot.owner) && tid_of(slot.owner) != slot.leaver;
 }
 
 /// The table at one look.
 struct View {
   int segment = -1;                    ///< the id of where the table lies
   std::uint32_t changes = 0;           ///< read before the slots: what changes later ends a wait at once
+  std::uint32_t left = 0;              ///< how many copies have left, read before the slots
   std::uint32_t live = 0;              ///< slots that are counted
   std::uint32_t joining = 0;           ///< slots of copies that are joining
-  std::uint32_t gone = 0;              ///< slots of copies that are gone, while not everybody has been told
+  std::uint32_t marked = 0;            ///< slots that the kernel has marked
   std::uint32_t claimed = 0;           ///< slots that are not free
   std::vector<SeenSlot> slots;         ///< as many as have ever been claimed
   std::vector<std::uint32_t> changed;  ///< those that have changed since the look before
@@ -84,15 +98,21 @@ struct View {
 
 inline constexpr std::size_t slot_count = 4096;
 
+/// How a copy has ended. `unknown`: so many have left since that the list has no room for all of them.
+enum class End { left, killed, unknown };
+
 /// Zero bytes, which is how the kernel hands out a new segment, are an empty table.
 struct Table {
   std::atomic<std::uint64_t> magic;     ///< what this memory is: layout and version
   std::atomic<std::uint32_t> key;       ///< the segment's key, which the kernel forgets on IPC_RMID
-  std::atomic<std::uint32_t> gathered;  ///< 1: the copies in removed segments of this key have been told
-  std::atomic<std::uint32_t> used;      ///< no slot from this one on has ever been claimed
+  std::atomic<std::uint32_t> gathered;  ///< 1: the copies in removed segments of this key have been notified
+  std::atomic<std::uint32_t> used;      ///< no slot from this one on has ever been claimed; it only grows
 
-  alignas(64) std::atomic<std::uint32_t> changes;  ///< the futex that everybody waits on; goes up with every change
+  alignas(64) std::atomic<std::uint32_t> changes;  ///< the futex that all copies wait for; goes up with every change
   alignas(64) std::atomic<std::int32_t> plain;     ///< the article's counter
+
+  alignas(64) std::atomic<std::uint32_t> left_count;                ///< how many entries have been written to `left`
+  alignas(4096) std::array<std::atomic<std::uint64_t>, 1024> left;  ///< the copies that left, a ring
   alignas(4096) std::array<Slot, slot_count> slots;
 
   /// Reads the slots one after the other. `before` is an earlier look: with a thousand slots, it takes less time to
@@ -102,16 +122,22 @@ struct Table {
   /// Compare-and-swap of an owner word. False if it no longer was `from`.
   bool replace(std::uint32_t index, Word from, Word to, const Log& log);
 
-  /// Makes sure that look() reads the slot.
-  void cover(std::uint32_t index);
+  /// Makes look() read this slot, too.
+  void raise_used(std::uint32_t index);
 
-  /// Tells everybody that something has changed.
-  void tell(const Log& log);
+  /// Wakes all copies, because something has changed.
+  void notify(const Log& log);
 
-  /// Tells everybody of those who are gone, if there are any, and frees their slots.
-  void free_the_gone(const View& view, const Log& log);
+  /// Notifies all copies of those that have ended, if there are any, and frees their slots.
+  void free_marked(const View& view, const Log& log);
+
+  /// The copy `tid`, which is in this slot, leaves: writes it to `left`, and only then takes it out of the count.
+  void leave(std::uint32_t index, Word tid, const Log& log);
+
+  /// How a copy ended that an earlier look saw in this slot. `left_before` is what that look saw in `left_count`.
+  [[nodiscard]] End end_of(std::uint32_t index, const SeenSlot& seen, std::uint32_t left_before) const;
 };
-static_assert(sizeof(Table) == std::size_t{164} * 1024, "a new size is a new layout: change the magic too");
+static_assert(sizeof(Table) == std::size_t{172} * 1024, "a new size is a new layout: change the magic too");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a lock in an atomic would not work between processes");
 
 }  // namespace share_data

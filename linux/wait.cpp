@@ -11,6 +11,7 @@
 #include <ctime>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "failed_call.h"
 #include "stop_request.h"
@@ -36,7 +37,7 @@ struct WaitList {
 void add_owner(WaitList& list, const Slot& slot, Word owner, std::size_t number) {
   const std::size_t alarm = number % (1 + slot.alarms.size());
   const Word expected = running_word(tid_of(owner));
-  if (alarm > 0 && slot.alarms[alarm - 1].owner == expected) return list.add(slot.alarms[alarm - 1].owner, expected);
+  if (alarm > 0 && slot.alarms[alarm - 1].word == expected) return list.add(slot.alarms[alarm - 1].word, expected);
   list.add(slot.owner, owner);
 }
 
@@ -59,7 +60,7 @@ WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t o
     const bool chosen = all_fit || passed == next;
     if (passed == next) next += 1 + (passed + 1) / 8;
     ++passed;
-    if (!chosen && !is_untold(owner)) continue;
+    if (!chosen && !is_new(owner)) continue;
     add_owner(list, table.slots[i], owner, watched);
     if (chosen) ++watched;
   }
@@ -71,10 +72,15 @@ std::size_t slot_of(const Table& table, const futex_waitv& word) {
 }
 
 void explain_sleep(const Log& log, const Table& table, const WaitList& list) {
-  std::string slots;
-  if (list.size > 2) slots = list.size > 3 ? ", the kernel marks one of the slots" : ", the kernel marks slot";
-  for (std::size_t i = 2; i < list.size; ++i) slots += " " + std::to_string(slot_of(table, list.words[i]));
-  log.explain("sleeping until changes is no longer {}{}, or a signal comes", list.words[0].val, slots);
+  std::vector<std::size_t> slots;
+  for (std::size_t i = 2; i < list.size; ++i) slots.push_back(slot_of(table, list.words[i]));
+  std::ranges::sort(slots);
+  std::string text;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    text += i == 0 ? ", the kernel marks slot " : i + 1 < slots.size() ? ", " : " or ";
+    text += std::to_string(slots[i]);
+  }
+  log.explain("sleeping until changes is no longer {}{}, or a signal comes", list.words[0].val, text);
 }
 
 void explain_wake(const Log& log, const Table& table, const WaitList& list, long woken) {

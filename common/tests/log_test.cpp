@@ -105,16 +105,20 @@ TEST(TextLine, HasColoursWhereTheyAreAskedFor) {
 TEST(JsonLine, IsOneObjectWithAllFields) {
   EXPECT_EQ(json({.live = 5, .plain = 6, .joined = {1, 2}, .left = {3}, .killed = {4, 5}}),
             R"({"time":"2024-05-06T10:00:00.007Z","pid":4242,"event":"changed","live":5,"plain":6,)"
-            R"("joined":[1,2],"left":[3],"killed":[4,5]})"
+            R"("joined":[1,2],"left":[3],"killed":[4,5],"unknown":[]})"
             "\n");
 }
 
 TEST(JsonLine, NamesTheEvent) {
-  const std::string rest = R"("live":1,"plain":-1,"joined":[],"left":[],"killed":[]})";
+  const std::string rest = R"("live":1,"plain":-1,"joined":[],"left":[],"killed":[],"unknown":[]})";
   EXPECT_NE(json({.kind = Kind::joined, .live = 1, .plain = -1}).find(R"("event":"joined",)" + rest),
             std::string::npos);
   EXPECT_NE(json({.kind = Kind::left, .live = 1, .plain = -1}).find(R"("event":"left",)" + rest), std::string::npos);
   EXPECT_NE(json({.live = 1, .plain = -1}).find(R"("event":"changed",)" + rest), std::string::npos);
+}
+
+TEST(TextLine, NamesThoseOfWhomNobodyKnowsHowTheyEnded) {
+  EXPECT_NE(text({.live = 1, .unknown = {4250}}).find("1 live  ? 4250\n"), std::string::npos);
 }
 
 TEST(JsonLine, ListsAllPids) {

@@ -19,17 +19,17 @@
 //   it has to look again; between its look and its wait, it is awake, because futex_waitv() would return at once.
 // - A slot has 2 words that the kernel marks, not 4: one for each of the other two copies. One copy can be stopped
 //   here, and takes one wake with it.
-// - A joiner clears the note and writes the alarm word in the step of the claim: nobody reads them before WAITERS is
-//   set. When the owner of a slot has gone, its note becomes 0 at once: nobody reads it any more.
+// - A joiner clears `leaver` and writes the alarm word in the step of the claim: nobody reads them before WAITERS is
+//   set. When the owner of a slot has ended, `leaver` becomes 0 at once: nobody reads it any more.
 // - A marked alarm word is 0, not GONE: it is only ever compared with a TID.
 // - A copy that sleeps does not keep the values of the words that it waits on: the kernel has compared them.
 // - All words are read in one step. If one changes during a look, either it is watched, and the wait ends at once;
-//   or the change is told afterwards, and the look is repeated.
+//   or its notification comes afterwards, and the look is repeated.
 // - A TID may be used again at once, which is more than the kernel does.
 // - shmget() and shmat() are one step: if the segment is removed in between, the joiner gets there, or to the next
 //   one. The end of a process and its detaching are one too: nothing depends on who is attached.
-// - A joiner tells those in all removed segments in the same step: what one of them does is nothing to the others.
-// - The words that a look has found GONE are freed in one step: all copies have been told of all of them.
+// - A joiner notifies those in all removed segments in the same step: what one of them does is nothing to the others.
+// - The words that a look has found GONE are freed in one step: all copies have been notified of all of them.
 // - A joiner takes the lowest free slot. Which one it is matters only to who watches whom; -DANY_SLOT tries them
 //   all. Only the first slot of an empty ring is always slot 0: a ring looks the same from everywhere.
 // - A stop request is obeyed between two looks, whether the copy sleeps or has been woken.
@@ -58,32 +58,33 @@
 #ifndef REACH
 #define REACH 2  // how many of the others a copy watches
 #endif
-#define SILENT_JOINER 1       // a joiner does not tell
-#define SILENT_WITNESS 2      // who sees that somebody is gone frees the word, but does not tell
+#define SILENT_JOINER 1       // a joiner does not notify
+#define SILENT_WITNESS 2      // a copy that sees a mark frees the slot, but does not notify
 #define WAKE_ONLY 3           // `changes` is not incremented when all are woken
 #define LATE_SEEN 4           // `changes` is read after the words, not before
-#define UNTOLD_UNWATCHED 5    // a word that says "not everybody has been told" is watched no more than others
-#define UNTOLD_ON_OWNER 6     // such a word is watched by all on the owner word
+#define NEW_UNWATCHED 5    // a word that says "not all copies have been notified" is watched no more than others
+#define NEW_ON_OWNER 6     // such a word is watched by all on the owner word
 #define EARLY_SHOWN 7         // WAITERS is set before the alarm words are written
 #define ONE_WORD 8            // everybody watches the owner word
 #define LEAVERS_UNWATCHED 9   // a copy that says that it leaves is not watched
 #define LEAVERS_COUNTED 10    // one that leaves counts those that leave as well until they are gone
-#define STALE_NOTE 11         // a joiner does not clear the note that the slot's last owner left
+#define STALE_NOTE 11         // a joiner does not clear what the last owner of the slot wrote to `leaver`
 #define LATE_NODE 12          // the robust list points at the word only after it is counted
 #define BLIND_FREE 13         // a word is freed by a store, not by a compare-and-swap
 #define NO_REMOVED_CHECK 14   // nobody asks whether the segment is removed
 #define NO_GATHERING 15       // nobody calls those in removed segments together
 #define LATE_GATHERING 16     // a joiner does so after it has claimed its word
 #define EARLY_GATHERED 17     // `gathered` is set before that is done, not after
+#define SILENT_LEAVER 18      // a copy that leaves does not notify the others
 #ifndef MUTANT
 #define MUTANT 0
 #endif
 
 #include "system.pml"
 
-// Telling ---------------------------------------------------------------------------------------------------
+// Notifying ---------------------------------------------------------------------------------------------------
 
-inline tell() {
+inline notify() {
   d_step { when(MUTANT != WAKE_ONLY, change(here[me])) };
   d_step { wake_all(here[me]) }
 }
@@ -113,7 +114,7 @@ inline claim() {
   :: may_take(3, is_free(0) || is_free(1) || is_free(2)) -> slot[me] = 3
   fi;
   own_word = tid(me) | OWNER_DIED;
-  when(MUTANT != STALE_NOTE, own_note = 0);
+  when(MUTANT != STALE_NOTE, own_leaver = 0);
   when(MUTANT != EARLY_SHOWN, own_alarm = tid(me));
   when(MUTANT != LATE_NODE, node[me] = here[me]);  // points at it before, which only this copy can feel
   when(!another_is_removed, segment[here[me]].gathered = 1)
@@ -139,25 +140,25 @@ inline join() {
   node[me] = here[me];
 #endif
 #if MUTANT != SILENT_JOINER
-  tell();
+  notify();
 #endif
-  d_step { own_word = tid(me) | WAITERS; has_told[me] = STOPS > 0 }
+  d_step { own_word = tid(me) | WAITERS; has_notified[me] = STOPS > 0 }
 }
 
 // Looking ---------------------------------------------------------------------------------------------------
 
 #define word_of(i) segment[here[me]].word[i]
-#define is_untold(i) ((word_of(i) & OWNER_DIED) != 0)
+#define is_new(i) ((word_of(i) & OWNER_DIED) != 0)
 #define is_watched(i) \
   ((rank < REACH && (is_counted(here[me], i) || MUTANT != LEAVERS_UNWATCHED)) || \
-   (is_untold(i) && MUTANT != UNTOLD_UNWATCHED))
+   (is_new(i) && MUTANT != NEW_UNWATCHED))
 #define waits_on_alarm(i) \
   (rank % 2 == 1 && word_of(alarm_of(i)) == tid_of(word_of(i)) && MUTANT != ONE_WORD && \
-   !(is_untold(i) && MUTANT == UNTOLD_ON_OWNER))
+   !(is_new(i) && MUTANT == NEW_ON_OWNER))
 
 inline look_at(i) {  // a word with a TID
   if
-  :: has_joined(word_of(i)) ->  // if not, it has not told yet: whoever looks now will look again
+  :: has_joined(word_of(i)) ->  // if not, it has not notified yet: whoever looks now will look again
     when(is_counted(here[me], i), count++);
     if
     :: is_watched(i) && waits_on_alarm(i) -> watched[me].word[alarm_of(i)] = word_of(alarm_of(i))
@@ -211,7 +212,7 @@ inline stay() {  // until the segment is removed, or it leaves
       wake(me);
       if
       :: segment[here[me]].removed && MUTANT != NO_REMOVED_CHECK ->
-        has_told[me] = 0; old[me] = here[me]; attach();
+        has_notified[me] = 0; old[me] = here[me]; attach();
         break
       :: else -> state[me] = LOOKING  // seen = changes
       fi
@@ -220,16 +221,21 @@ inline stay() {  // until the segment is removed, or it leaves
 #if MUTANT == SILENT_WITNESS
   :: d_step { gone != 0 -> free_gone() }
 #else
-  :: gone != 0 -> tell(); d_step { free_gone() }
+  :: gone != 0 -> notify(); d_step { free_gone() }
 #endif
   :: d_step { state[me] == READY && !differs(me) -> fall_asleep() }  // futex_waitv()
   :: d_step {
-      LEAVES && has_nothing_to_do && state[me] != LOOKING -> own_note = tid(me); wake(me); has_told[me] = 0
+      LEAVES && has_nothing_to_do && state[me] != LOOKING -> own_leaver = tid(me); wake(me); has_notified[me] = 0
     };
     if
-    :: atomic { anybody_is_counted -> goto ending }
-    :: atomic { !anybody_is_counted }; d_step { IPC_RMID(here[me]) }; goto ending
-    fi
+    :: atomic { anybody_is_counted }
+    :: atomic { !anybody_is_counted }; d_step { IPC_RMID(here[me]) }
+    fi;
+#if MUTANT != SILENT_LEAVER
+    notify();  // after the removal, for a copy that has just joined in the removed segment must move
+#endif
+    state[me] = PRINTING;  // for as long as the reader of its last line likes
+    goto ending
   od
 }
 
@@ -265,19 +271,21 @@ ending:
 // What must hold --------------------------------------------------------------------------------------------
 
 // A copy that is stopped while it joins or leaves may be shown or not.
-#define is_in_flight(p) (is_stopped[p] && !has_told[p])
+#define is_in_flight(p) (is_stopped[p] && !has_notified[p])
 #define in_flight (is_in_flight(0) + is_in_flight(1) + is_in_flight(2))
-#define is_in(p, s) (running[p] && here[p] == s && !is_in_flight(p))
+#define is_live(p) (running[p] && state[p] != PRINTING)
+#define is_in(p, s) (is_live(p) && here[p] == s && !is_in_flight(p))
 #define live_in(s) (is_in(0, s) + is_in(1, s) + is_in(2, s))
-#define live (running[0] + running[1] + running[2])
-#define rests(p) (!running[p] || state[p] == ASLEEP || is_stopped[p])
+#define live (is_live(0) + is_live(1) + is_live(2))
+#define rests(p) (!is_live(p) || state[p] == ASLEEP || is_stopped[p])
 
 inline check(p) {
   if
   :: state[p] == ASLEEP ->
     assert(live_in(here[p]) <= shown[p] && shown[p] <= live_in(here[p]) + in_flight);
     assert(shown[p] == live || removals > 0 || stops > 0);
-    assert(!segment[here[p]].removed || (removals > 0 && (key == NONE || !segment[key].gathered)))
+    // A copy that leaves can be stopped between removing the segment and notifying a copy that has just joined there.
+    assert(!segment[here[p]].removed || (removals + stops > 0 && (key == NONE || !segment[key].gathered)))
   :: else
   fi
 }

@@ -16,14 +16,14 @@
 
 typedef Segment {
   byte word[2 * SLOTS];  // the owner words, and then the alarm words
-  byte leaving[SLOTS];
+  byte leaver[SLOTS];
   bit gathered;
   bit removed;
 }
 Segment segment[SEGMENTS];
 byte key = NONE;  // the segment that has the key
 
-mtype = { AWAKE, LOOKING, READY, ASLEEP };  // READY: has looked, and is about to wait
+mtype = { AWAKE, LOOKING, READY, ASLEEP, PRINTING };  // READY: has looked, and is about to wait; PRINTING: has left
 mtype state[COPIES] = AWAKE;
 bit changed[COPIES];  // `changes` has changed since it began to look
 typedef Words { byte word[2 * SLOTS] }
@@ -36,7 +36,7 @@ byte old_slot[COPIES];
 byte node[COPIES] = NONE;  // the segment in which its robust list points at the words of `slot`
 bit running[COPIES];
 bit is_stopped[COPIES];
-bit has_told[COPIES];  // has joined and told, and does not leave yet; kept only if copies can be stopped
+bit has_notified[COPIES];  // has joined and notified, and does not leave yet; kept only if copies can be stopped
 byte started, kills, stops, removals;
 
 mtype = { SIGKILL, SIGSTOP };
@@ -52,11 +52,11 @@ hidden byte count, rank, step, other, id;  // only used within a step
 
 #define own_word segment[here[me]].word[slot[me]]
 #define own_alarm segment[here[me]].word[alarm_of(slot[me])]
-#define own_note segment[here[me]].leaving[slot[me]]
+#define own_leaver segment[here[me]].leaver[slot[me]]
 #define is_taken(s, i) (segment[s].word[i] != FREE)
 #define is_free(i) (!is_taken(here[me], i))
 #define is_empty (!any_slot(is_taken, here[me]))
-#define is_counted(s, i) (has_joined(segment[s].word[i]) && tid_of(segment[s].word[i]) != segment[s].leaving[i])
+#define is_counted(s, i) (has_joined(segment[s].word[i]) && tid_of(segment[s].word[i]) != segment[s].leaver[i])
 #if MUTANT == LEAVERS_COUNTED
 #define is_another(s, i) (i != slot[me] && has_joined(segment[s].word[i]))
 #else
@@ -125,7 +125,7 @@ inline vanish(s) {  // the memory is given back when nobody has it and nobody ca
   if
   :: key != s && !anybody_is_attached(s) ->
     do
-    :: id < SLOTS -> segment[s].word[id] = FREE; segment[s].word[alarm_of(id)] = 0; segment[s].leaving[id] = 0; id++
+    :: id < SLOTS -> segment[s].word[id] = FREE; segment[s].word[alarm_of(id)] = 0; segment[s].leaver[id] = 0; id++
     :: else -> break
     od;
     id = 0;
@@ -178,7 +178,7 @@ inline mark(s, i) {
   if
   :: s != NONE && tid_of(segment[s].word[i]) == tid(me) ->
     if
-    :: i < SLOTS -> segment[s].word[i] = GONE; when(MUTANT != STALE_NOTE, segment[s].leaving[i] = 0)
+    :: i < SLOTS -> segment[s].word[i] = GONE; when(MUTANT != STALE_NOTE, segment[s].leaver[i] = 0)
     :: else -> segment[s].word[i] = 0
     fi;
     wake_one(s, i)
@@ -191,5 +191,5 @@ inline exit() {
   shmdt(old[me]);
   assert(started <= STARTS || key == NONE);  // what the killed had left is gone too
   node[me] = NONE; slot[me] = 0; old_slot[me] = 0; gone = 0;
-  running[me] = 0; has_told[me] = 0
+  running[me] = 0; has_notified[me] = 0
 }

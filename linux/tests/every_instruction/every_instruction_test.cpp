@@ -80,7 +80,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     Tracee tracee = Tracee::in_call(copy.pid(), SYS_futex_waitv);
     const RawSegment segment{key()};
     remove_segment(key());
-    segment.table().tell(Log{{}, 0});
+    segment.table().notify(Log{{}, 0});
     tracee.finish_step();
     return {std::move(copy), tracee};
   }

@@ -108,12 +108,62 @@ TEST_F(ReusedPid, CountsIfAnotherCopyHasIt) {
     auto successor = with_pid(victim.pid(), [&] { return std::make_unique<Copy>(start()); });
     if (!successor) GTEST_SKIP() << why_not;
     EXPECT_EQ(successor->shown_first(), 2);
+    EXPECT_TRUE(witness.prints(fmt::format("{} {}", clean ? '-' : 'x', victim.pid()))) << witness.output();
     ASSERT_TRUE(all_show({&witness, &*successor}, 2));
     victim = std::move(*successor);
   }
   victim.destroy();
   EXPECT_TRUE(all_show({&witness}, 1));
-  EXPECT_TRUE(witness.prints(fmt::format("1 live  x {}", victim.pid())));
+  expect_clean_end({&witness});
+}
+
+// What a line says about a copy does not depend on who has used its slot since, or on how late it is noticed.
+class WhoEndedHow : public CopiesTest {
+ protected:
+  /// Starts a copy that uses the slot of a copy that has just ended, and leaves.
+  void use_slot_again() { EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code, 0); }
+};
+
+TEST_F(WhoEndedHow, AStoppedCopyTellsKilledFromLeftAlthoughTheSlotsWereUsedSince) {
+  for (const auto& options : {std::vector<std::string>{}, {"--json"}}) {
+    const bool json = !options.empty();
+    Copy witness = start({.options = options});
+    Copies others;
+    for (int live = 2; live <= 5; ++live) {
+      others.push_back(start());
+      ASSERT_TRUE(all_show({&witness, &others.back()}, live));
+    }
+    suspend({&witness});
+    others[0].destroy();
+    use_slot_again();
+    EXPECT_EQ(others[1].stop(), 0);
+    use_slot_again();
+    others[2].destroy();
+    for (int i = 0; i < 5; ++i) use_slot_again();
+    EXPECT_EQ(others[3].stop(), 0);
+    witness.signal(SIGCONT);
+    ASSERT_TRUE(all_show({&witness}, 1));
+    const auto pids = [&](std::size_t first, std::size_t second, const char* between) {
+      return fmt::format("{}{}{}", others[first].pid(), between, others[second].pid());
+    };
+    const std::string left = json ? "\"left\":[" + pids(1, 3, ",") + "]" : "- " + pids(1, 3, " ");
+    const std::string killed = json ? "\"killed\":[" + pids(0, 2, ",") + "]" : "x " + pids(0, 2, " ") + " were killed";
+    EXPECT_TRUE(contains(witness.output(), left));
+    EXPECT_TRUE(contains(witness.output(), killed));
+    expect_clean_end({&witness});
+  }
+}
+
+TEST_F(WhoEndedHow, IsSaidToBeUnknownIfTooManyHaveLeftSince) {
+  Copy witness = start();
+  Copy victim = start();
+  ASSERT_TRUE(all_show({&witness, &victim}, 2));
+  suspend({&witness});
+  victim.destroy();
+  RawSegment{key()}.table().left_count += 513;
+  use_slot_again();
+  witness.signal(SIGCONT);
+  EXPECT_TRUE(witness.prints(fmt::format("1 live  ? {}", victim.pid()))) << witness.output();
   expect_clean_end({&witness});
 }
 

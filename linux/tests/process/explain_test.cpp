@@ -41,8 +41,7 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
        fmt::format(R"(shmat\({}\) = 0x[0-9a-f]+: from here on, it is memory like any other)", segment()),
        fmt::format(R"(slot 0: 0 -> {}\|OWNER_DIED)", copy.pid()),
        fmt::format(R"(slot 0: {}\|OWNER_DIED -> {}\|OWNER_DIED)", copy.pid(), self),
-       "changes: 0 -> 1, and a wake for all who wait on it: 0 woken",
-       fmt::format(R"(slot 0: {0}\|OWNER_DIED -> {0})", self),
+       "changes: 0 -> 1: all copies are notified", fmt::format(R"(slot 0: {0}\|OWNER_DIED -> {0})", self),
        "sleeping until changes is no longer 1, or a signal comes"}));
 
   Copy other = start();
@@ -52,14 +51,16 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
   ASSERT_TRUE(explains(
       copy,
       {fmt::format(R"(woken by the kernel: slot 1 was {}\|WAITERS.*, and is now WAITERS\|OWNER_DIED)", other.pid()),
-       "changes: 2 -> 3, and a wake for all who wait on it: 0 woken", R"(slot 1: WAITERS\|OWNER_DIED -> 0)",
+       "changes: 2 -> 3: all copies are notified", R"(slot 1: WAITERS\|OWNER_DIED -> 0)",
+       fmt::format("compared with the look before: {} is not there any more, and not in the list of those that left",
+                   other.pid()),
        "sleeping until changes is no longer 3, or a signal comes"}));
 
   const int removed = segment();
   remove_segment(key());
   Copy next = start({.options = {"--explain"}});
   EXPECT_TRUE(explains(next, {fmt::format("copies may be in segment {}, which was removed:", removed),
-                              "changes: 3 -> 4, and a wake for all who wait on it: 1 woken"}));
+                              "changes: 3 -> 4: all copies are notified"}));
   ASSERT_TRUE(explains(copy, {fmt::format(R"(shmat\({}\) = .*)", segment()), fmt::format("slot 0: {} -> 0", self)}));
   ASSERT_TRUE(all_show({&copy, &next}, 2));
   EXPECT_EQ(next.stop(), 0);
@@ -68,9 +69,11 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
   const int last = segment();
   ASSERT_TRUE(all_wait_for_change({&copy}));
   EXPECT_EQ(copy.stop(), 0);
-  EXPECT_TRUE(
-      explains(copy, {"woken by a signal", R"(slot \d+: leaving = \d+: not counted from here on, and not killed)",
-                      fmt::format(R"(shmctl\({}, IPC_RMID\): the key is free, .*)", last)}));
+  EXPECT_TRUE(explains(
+      copy, {"woken by a signal", R"(left\[\d+\] = slot \d+, \d+: I leave on my own)",
+             R"(slot \d+: leaver = \d+: not counted from here on)",
+             fmt::format(R"(shmctl\({}, IPC_RMID\): the key is free, .*)", last),
+             R"(changes: \d+ -> \d+: all copies are notified)"}));
   const auto is_about_the_count = [](const std::string& line) { return live_on(line).has_value(); };
   EXPECT_TRUE(std::ranges::all_of(copy.lines(), is_about_the_count)) << copy.output();
 }
@@ -85,27 +88,27 @@ TEST_F(Explain, NothingIsExplainedUnasked) {
 
 TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   Copies copies = start_together(3);
-  // A copy is shown a moment before its owner word says that everybody has been told.
-  const auto untold = [](const Slot& slot) { return is_untold(slot.owner); };
-  ASSERT_TRUE(eventually([&] { return std::ranges::none_of(RawSegment{key()}.table().slots, untold); }));
+  // A copy is shown a moment before its owner word says that all copies have been notified.
+  const auto not_notified = [](const Slot& slot) { return is_new(slot.owner); };
+  ASSERT_TRUE(eventually([&] { return std::ranges::none_of(RawSegment{key()}.table().slots, not_notified); }));
   suspend(copies);
   std::vector<std::string> lines{"2 live\n"};
   {
     const RawSegment raw{key()};
     Table& table = raw.table();
-    lines.push_back(fmt::format("segment {}, 167936 bytes, processes attached: 4, this one included\n", raw.id()));
-    lines.push_back("magic       0x3254414452485302  ");
+    lines.push_back(fmt::format("segment {}, 176128 bytes, processes attached: 4, this one included\n", raw.id()));
+    lines.push_back("magic       0x3354414452485303  ");
     lines.push_back(fmt::format("key         {}          ", key_text()));
     lines.push_back(fmt::format("changes     {:<18}  ", table.changes.load()));
     lines.push_back(fmt::format("plain       {:<18}  ", 3));
     lines.push_back(fmt::format("used        {:<18}  ", 3));
     for (std::uint32_t i = 0; i < 3; ++i) {
       const Word owner = table.slots[i].owner;
-      if (tid_of(owner) == static_cast<Word>(copies[1].pid())) table.slots[i].leaving = tid_of(owner);
-      const char* const meaning = table.slots[i].leaving == 0 ? "running; counted" : "leaving; not counted";
+      if (tid_of(owner) == static_cast<Word>(copies[1].pid())) table.slots[i].leaver = tid_of(owner);
+      const char* const meaning = table.slots[i].leaver == 0 ? "running; counted" : "leaving; not counted";
       lines.push_back(fmt::format("slot {}      {:<18}  {}\n", i, to_text(owner), meaning));
     }
-    lines.push_back(fmt::format("            {:<18}  has left this slot on its own", copies[1].pid()));
+    lines.push_back(fmt::format("            {:<18}  leaver: this copy leaves the slot on its own", copies[1].pid()));
   }
   const auto expect_shown = [&] {
     const Answer answer = ask_here({"--status", "--explain"});
@@ -115,12 +118,12 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   };
   expect_shown();
   copies[2].destroy();
-  lines = {"1 live\n", "WAITERS|OWNER_DIED  gone: the kernel took the TID out; not everybody has been told\n"};
+  lines = {"1 live\n", "WAITERS|OWNER_DIED  marked: the copy has ended; not all copies have been notified\n"};
   expect_shown();
   // Whoever reads about a process in /proc keeps its memory for a moment after its end.
   ASSERT_TRUE(eventually([&] { return attached_to(key()) == 2; }));
   remove_segment(key());
-  lines = {"1 live\n", " (removed), 167936 bytes, processes attached: 3"};
+  lines = {"1 live\n", " (removed), 176128 bytes, processes attached: 3"};
   expect_shown();
 }
 

@@ -29,7 +29,7 @@ class Garbage : public CopiesTest {
   }
 
   /// The next change.
-  void change() const { RawSegment{key()}.table().tell(Log{{}, 0}); }
+  void change() const { RawSegment{key()}.table().notify(Log{{}, 0}); }
 
   /// There always is a next change. What it tells may be that the table has healed.
   [[nodiscard]] testing::AssertionResult all_show_again() {
@@ -105,7 +105,7 @@ TEST_F(Garbage, EveryWordOfTheHeader) {
 }
 
 TEST_F(Garbage, WordsOfNobody) {
-  for (const Word word : {Word{FUTEX_OWNER_DIED}, Word{FUTEX_WAITERS}, gone_word, running_word(0x3fff'ffff),
+  for (const Word word : {Word{FUTEX_OWNER_DIED}, Word{FUTEX_WAITERS}, marked_word, running_word(0x3fff'ffff),
                           joined_word(0x2000'0000), tid_of_the_dead(), running_word(tid_of_the_dead())}) {
     write_garbage([&](Table& table) { fill_slots(table, word); });
     EXPECT_TRUE(all_show_again()) << to_text(word);
@@ -132,7 +132,7 @@ TEST_F(Garbage, WordsThatCountForNothingHideNoDeath) {
 
 TEST_F(Garbage, InAnAlarmWordOfAStoppedCopyKeepsNobodyAwake) {
   suspend({&copies[1]});
-  write_garbage([&](Table& table) { own_slot(table, static_cast<Word>(copies[1].pid())).alarms[0].owner = 42; });
+  write_garbage([&](Table& table) { own_slot(table, static_cast<Word>(copies[1].pid())).alarms[0].word = 42; });
   EXPECT_TRUE(all_sleep({&copies[0], &copies[2]}));
   copies[1].signal(SIGCONT);
   expect_healed();
@@ -180,7 +180,7 @@ TEST_F(Garbage, ALivingProcessThatSeemsToBeJoiningHoldsUpNobodyForLong) {
     table.used = 4;
   });
   EXPECT_EQ(ask_here({"--max", "3"}).exit_code, 3);
-  EXPECT_TRUE(failed(ask_here({"--max", "4"}), 3, "not joining: 4 live, --max 4"));
+  EXPECT_TRUE(failed(ask_here({"--max", "4"}), 3, "not joining: 3 live and 1 joining, --max 4"));
   copies.push_back(start({.options = {"--max", "5"}}));
   expect_healed();
 }

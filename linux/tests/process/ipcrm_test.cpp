@@ -1,5 +1,9 @@
 // Somebody removes the segment under running copies, as `ipcrm` does, or a logout.
+#include <sched.h>
+
 #include <algorithm>
+#include <fstream>
+#include <functional>
 
 #include "copies.h"
 
@@ -13,6 +17,12 @@ class Ipcrm : public CopiesTest {
     Copies copies = start_together(count);
     EXPECT_TRUE(remove_segment(key()));
     return copies;
+  }
+
+  /// Waits until each shows how many they are, wherever they are.
+  static bool all_show_their_number(Copies& copies) {
+    const int count = static_cast<int>(copies.size());
+    return eventually([&] { return std::ranges::all_of(copies, [&](Copy& copy) { return copy.shown() == count; }); });
   }
 
   /// All show the count in one segment.
@@ -33,14 +43,10 @@ TEST_F(Ipcrm, StartsBringAllTogether) {
 
 TEST_F(Ipcrm, ThoseWhoAreLeftBehindGoOnTogether) {
   Copies copies = start_and_remove(4);
-  const auto all_show_the_count = [&] {
-    const int count = static_cast<int>(copies.size());
-    return eventually([&] { return std::ranges::all_of(copies, [&](Copy& copy) { return copy.shown() == count; }); });
-  };
   take(copies, 3).destroy();
-  EXPECT_TRUE(all_show_the_count());
+  EXPECT_TRUE(all_show_their_number(copies));
   EXPECT_EQ(take(copies, 2).stop(), 0);
-  EXPECT_TRUE(all_show_the_count());
+  EXPECT_TRUE(all_show_their_number(copies));
   expect_clean_end(copies);
 }
 
@@ -97,6 +103,65 @@ TEST_F(Ipcrm, TheCopyThatBringsThemTogetherCanBeKilledAtIt) {
     expect_clean_end(copies);
   }
 }
+
+/// Why a new segment cannot be had.
+struct Refusal {
+  const char* name;
+  std::function<std::function<void()>(key_t)> begin;  ///< and what ends it
+  const char* message;
+};
+
+std::function<void()> take_key(key_t key) {
+  const RawSegment foreign{key, 100};
+  return [=] { remove_segment(key); };
+}
+
+/// Sets a limit of the system that leaves no room for another segment.
+std::function<void()> set_limit(const char* limit) {
+  const std::string file = fmt::format("/proc/sys/kernel/{}", limit);
+  std::string before;
+  std::ifstream{file} >> before;
+  std::ofstream{file} << 0 << std::flush;
+  return [=] { std::ofstream{file} << before << std::flush; };
+}
+
+class NoNewSegment : public Ipcrm, public testing::WithParamInterface<Refusal> {
+ protected:
+  void SetUp() override {
+    if (unshare(CLONE_NEWIPC) != 0) GTEST_SKIP() << "needs an IPC namespace of its own, for limits of its own";
+    Ipcrm::SetUp();
+  }
+};
+
+TEST_P(NoNewSegment, AllStayInTheRemovedOneAndSaySoOnceAndMoveWhenTheyCan) {
+  Copies copies = start_together(5);
+  ASSERT_TRUE(remove_segment(key()));
+  const auto end_refusal = GetParam().begin(key());
+  EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code, 1);
+  for (int i = 0; i < 2; ++i) {
+    take(copies, copies.size() - 1).destroy();
+    EXPECT_TRUE(all_show_their_number(copies));
+  }
+  EXPECT_EQ(take(copies, 0).stop(), 0);
+  EXPECT_TRUE(all_show_their_number(copies));
+  end_refusal();
+  copies.push_back(start());
+  expect_together(copies);
+  for (Copy& copy : {std::ref(copies[0]), std::ref(copies[1])}) {
+    const std::string& notes = copy.notes();
+    const std::size_t first = notes.find("was removed, and no new one can be had: ");
+    ASSERT_NE(first, std::string::npos) << notes;
+    EXPECT_TRUE(contains(notes.substr(first), GetParam().message));
+    EXPECT_EQ(notes.find("no new one can be had", first + 40), std::string::npos) << "once is enough";
+  }
+  expect_clean_end(copies);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, NoNewSegment,
+                         testing::Values(Refusal{"ForeignSegment", take_key, "another program's data"},
+                                         Refusal{"Shmmni", [](key_t) { return set_limit("shmmni"); }, "No space left"},
+                                         Refusal{"Shmall", [](key_t) { return set_limit("shmall"); }, "No space left"}),
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace share_data::test

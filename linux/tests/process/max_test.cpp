@@ -56,7 +56,7 @@ TEST_F(Max, ACopyThatSeesTooManyAfterItsClaimGivesWay) {
   const Bystander other;
   ASSERT_TRUE(eventually([&] { return table.slots[0].owner != 0; }));
   occupy(table.slots[1], running_word(other.tid()));
-  table.cover(1);
+  table.raise_used(1);
   EXPECT_EQ(copy.exit_code(), 3) << copy.output();
   EXPECT_EQ(copy.output(), "");
   EXPECT_EQ(table.look().live, 1U);
@@ -71,12 +71,12 @@ TEST_F(Max, OfTwoThatAreJoiningTheOneInTheLowerSlotGoesFirst) {
   const auto claims_at_the_same_time = [&](std::uint32_t slot_of_other, std::uint32_t slot_at_last) {
     const RawSegment segment{key(), sizeof(Table)};
     Table& table = segment.table();
-    table.magic = 0x3254'4144'5248'5302;
+    table.magic = 0x3354'4144'5248'5303;
     table.gathered = 1;
     occupy(table.slots[0], running_word(running.tid()));
     occupy(table.slots[1], running_word(other.tid()));
-    table.slots[1].leaving = other.tid();
-    table.cover(3);
+    table.slots[1].leaver = other.tid();
+    table.raise_used(3);
     Copy copy = start({.options = {"--max", "2"}, .through = strace("shmctl:delay_enter=20000")});
     const std::atomic<Word>& claimed = table.slots[2].owner;
     EXPECT_TRUE(eventually([&] { return claimed != 0; }));

@@ -18,11 +18,11 @@ namespace {
 
 using Output = CopiesTest;
 
-/// In the child: standard output or error becomes a pipe in which there is no room left.
-void fill(int fd = STDOUT_FILENO) {
+/// In the child: standard output or error becomes a pipe in which there is room for so many bytes and no more.
+void fill(int fd = STDOUT_FILENO, int room = 0) {
   const int flags = fcntl(fd, F_GETFL);
   fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-  while (write(fd, "\n", 1) == 1) {}
+  for (int left = fcntl(fd, F_SETPIPE_SZ, 4096); left > room && write(fd, "\n", 1) == 1;) --left;
   fcntl(fd, F_SETFL, flags);
 }
 
@@ -91,6 +91,22 @@ TEST_F(Output, ACopyWhoseLinesNobodyReadsLeavesWhenAskedTo) {
     EXPECT_TRUE(witness.prints(fmt::format("- {}", copy->pid())));
   }
   expect_clean_end({&witness});
+}
+
+// It has notified them before it tries to print its last line, which takes it 3 s.
+TEST_F(Output, ACopyThatLeavesAndCannotPrintDelaysNobody) {
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    constexpr int one_line = 60;
+    Copy witness = start();
+    Copy copy =
+        start({.options = {fd == STDERR_FILENO ? "--explain" : "--quiet"}, .before_exec = [=] { fill(fd, one_line); }});
+    ASSERT_TRUE(all_show({&witness}, 2));
+    copy.signal(SIGTERM);
+    EXPECT_TRUE(witness.prints(fmt::format("1 live  - {}", copy.pid())));
+    EXPECT_FALSE(fd == STDOUT_FILENO && copy.ended()) << "the witness has waited for the last line";
+    EXPECT_EQ(copy.exit_code(), 0);
+    expect_clean_end({&witness});
+  }
 }
 
 TEST_F(Output, CopiesWhoseLinesNobodyReadsHideNoDeath) {
@@ -212,7 +228,7 @@ TEST_F(Json, TellsTheStoryOfACopyInObjectsWithAllFields) {
   const std::regex rfc3339{R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d))"};
   for (const std::string& line : copy.lines()) {
     const json object = json::parse(line);
-    EXPECT_EQ(object.size(), 8U) << line;
+    EXPECT_EQ(object.size(), 9U) << line;
     EXPECT_TRUE(std::regex_match(object.at("time").get<std::string>(), rfc3339)) << line;
     EXPECT_EQ(object.at("pid"), copy.pid());
     EXPECT_TRUE(object.at("live").is_number_unsigned());

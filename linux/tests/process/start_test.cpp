@@ -75,7 +75,7 @@ TEST_F(Start, TheNotesSayWhoCreatedTheSegmentUnlessTheyAreNotWanted) {
   Copies copies = start_in_order(2);
   ASSERT_TRUE(all_show(copies));
   const std::string segment =
-      fmt::format("segment {}, key {}, 164 KiB, attached at 0x", RawSegment{key()}.id(), key_text());
+      fmt::format("segment {}, key {}, 172 KiB, attached at 0x", RawSegment{key()}.id(), key_text());
   EXPECT_EQ(copies[0].notes().find("share_data: created " + segment), 0U) << copies[0].notes();
   EXPECT_EQ(copies[1].notes().find("share_data: attached to " + segment), 0U) << copies[1].notes();
   Copy quiet = start({.options = {"--quiet"}});
@@ -103,6 +103,7 @@ TEST_F(Idle, AWholeLifeTakesOneThreadAndNoProc) {
   ASSERT_TRUE(remove_segment(key()));
   EXPECT_EQ(others[1].stop(), 0);
   ASSERT_TRUE(copy.prints("1 live"));
+  ASSERT_TRUE(eventually([&] { return call_of(own_pid(copy)) == SYS_futex_waitv; }));
   kill(own_pid(copy), SIGTERM);
   EXPECT_EQ(copy.exit_code(), 0);
   std::ifstream file{path()};

@@ -142,6 +142,22 @@ TEST_P(Namespaces, CopiesInDifferentOnesCountTogether) {
   EXPECT_TRUE(nothing_is_left());
 }
 
+// The two have the same TID, and the second one takes the slot of the first one while a third copy pauses.
+TEST_P(Namespaces, ACopyIsNotTakenForTheOneBeforeItThatHadItsTid) {
+  Copy witness = start();
+  Copy first = start_apart();
+  ASSERT_TRUE(all_show({&witness, &first}, 2));
+  const auto tid = own_pid(first);
+  witness.signal(SIGSTOP);
+  kill_from_inside(first);
+  EXPECT_TRUE(eventually([&] { return first.ended(); }));
+  Copy second = start_apart();
+  ASSERT_TRUE(all_show({&second}, 2));
+  ASSERT_EQ(own_pid(second), tid);
+  witness.signal(SIGCONT);
+  EXPECT_TRUE(witness.prints(fmt::format("2 live  + {0}  x {0} was killed", tid))) << witness.output();
+}
+
 // The kernel's number of attached processes is read after the table. In between, a copy is killed.
 TEST_P(Namespaces, NobodyIsTakenForMissingWhileOthersAreKilled) {
   if (!has_strace()) GTEST_SKIP() << "needs strace";
@@ -216,11 +232,17 @@ TEST_F(Foreign, OfAnotherVersionIsLeftAsItIs) {
   expect_refused_unchanged(segment, "another version's");
 }
 
-TEST_F(Foreign, OfVersion1IsLeftAsItIs) {
-  const RawSegment segment{key(), std::size_t{33} * 1024};
-  segment.table().magic = 0x3154'4144'5248'5301;
-  expect_refused_unchanged(segment, "is used by version 1 of share_data, which cannot count together with this one");
-  EXPECT_TRUE(contains(ask_here({}).notes, fmt::format("ipcrm -m {}", segment.id())));
+TEST_F(Foreign, OfAnEarlierVersionIsLeftAsItIs) {
+  for (const auto& [version, kib, magic] :
+       {std::tuple{1, 33U, 0x3154'4144'5248'5301}, {2, 164U, 0x3254'4144'5248'5302}}) {
+    const RawSegment segment{key(), std::size_t{kib} * 1024};
+    segment.table().magic = static_cast<std::uint64_t>(magic);
+    expect_refused_unchanged(
+        segment,
+        fmt::format("is used by version {} of share_data, which cannot count together with this one", version));
+    EXPECT_TRUE(contains(ask_here({}).notes, fmt::format("ipcrm -m {}", segment.id())));
+    remove_segment(key());
+  }
 }
 
 TEST_F(Foreign, WhoseUsersAreAttachedIsLeftAsItIs) {

@@ -93,7 +93,7 @@ void Soak::bring_together() {
 
 /// Now, while nobody is stopped who has to get over it.
 void Soak::expect_garbage_goes_away() {
-  wait_until([&] { return vandal_.is_gone(crowd_.running().size()); }, "garbage stays in the slots");
+  wait_until([&] { return vandal_.is_marked(crowd_.running().size()); }, "garbage stays in the slots");
   vandal_.forget();
 }
 

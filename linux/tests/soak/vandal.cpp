@@ -10,7 +10,7 @@
 namespace share_data::test {
 namespace {
 
-constexpr std::uint64_t magic = 0x3254'4144'5248'5302;
+constexpr std::uint64_t magic = 0x3354'4144'5248'5303;
 
 /// Attached for as long as `visit` takes, so that hardly anybody counts us among the attached.
 template <typename Visit>
@@ -21,7 +21,7 @@ void with_table(int id, Visit visit) {
   shmdt(address);
 }
 
-void tell_all(Table& table) { table.tell(Log{{}, 0}); }
+void tell_all(Table& table) { table.notify(Log{{}, 0}); }
 
 }  // namespace
 
@@ -59,10 +59,10 @@ void Vandal::repair() {
   }
 }
 
-bool Vandal::is_gone(std::size_t copies) const {
+bool Vandal::is_marked(std::size_t copies) const {
   bool gone = true;
   with_table(shmget(key_, 0, 0), [&](Table& table) {
-    const auto is_taken = [](const Slot& slot) { return slot.owner != 0 && slot.leaving != tid_of(slot.owner); };
+    const auto is_taken = [](const Slot& slot) { return slot.owner != 0 && slot.leaver != tid_of(slot.owner); };
     gone = static_cast<std::size_t>(std::ranges::count_if(table.slots, is_taken)) == copies;
   });
   return gone;

@@ -34,7 +34,7 @@ class Vandal {
   void wake_all() const;
 
   /// Whether the slots show so many copies and nothing else.
-  [[nodiscard]] bool is_gone(std::size_t copies) const;
+  [[nodiscard]] bool is_marked(std::size_t copies) const;
 
   /// There was garbage, and all have got over it.
   void forget() { segments_.clear(); }

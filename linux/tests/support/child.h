@@ -80,7 +80,7 @@ class Bystander : public Child {
 
 /// Fills a slot as the copy does that has this owner word, its alarm words included.
 inline void occupy(Slot& slot, Word owner) {
-  for (Slot::Alarm& alarm : slot.alarms) alarm.owner = running_word(tid_of(owner));
+  for (Slot::Alarm& alarm : slot.alarms) alarm.word = running_word(tid_of(owner));
   slot.owner = owner;
 }
 

@@ -60,7 +60,7 @@ inline constexpr auto garbage_kinds = std::to_array<GarbageKind>(
       }},
      {"all seem to leave",
       [](Table& table, Words&) {
-        for (Slot& slot : table.slots) slot.leaving = tid_of(slot.owner);
+        for (Slot& slot : table.slots) slot.leaver = tid_of(slot.owner);
       }},
      {"random alarms",
       [](Table& table, Words& words) {
@@ -70,8 +70,8 @@ inline constexpr auto garbage_kinds = std::to_array<GarbageKind>(
       [](Table& table, Words& words) { any_slot(table, words).owner = running_word(words.copy); }},
      {"a bystander in a slot",
       [](Table& table, Words& words) { any_slot(table, words).owner = running_word(words.bystander); }},
-     {"a copy seems to leave", [](Table& table, Words& words) { own_slot(table, words.copy).leaving = words.copy; }},
-     {"a copy seems to be gone", [](Table& table, Words& words) { own_slot(table, words.copy).owner = gone_word; }},
+     {"a copy seems to leave", [](Table& table, Words& words) { own_slot(table, words.copy).leaver = words.copy; }},
+     {"a copy seems to be gone", [](Table& table, Words& words) { own_slot(table, words.copy).owner = marked_word; }},
      {"a copy seems to have just joined",
       [](Table& table, Words& words) { own_slot(table, words.copy).owner = joined_word(words.copy); }},
      {"a copy seems to be joining",

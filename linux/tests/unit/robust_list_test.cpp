@@ -40,7 +40,7 @@ class RobustListTest : public testing::Test {
   }
 
   static std::vector<std::atomic<Word>*> words_of(Slot& slot) {
-    return {&slot.owner, &slot.alarms[0].owner, &slot.alarms[1].owner, &slot.alarms[2].owner};
+    return {&slot.owner, &slot.alarms[0].word, &slot.alarms[1].word, &slot.alarms[2].word};
   }
 
   static bool all_are(Slot& slot, Word value) {
@@ -57,17 +57,17 @@ class RobustListTest : public testing::Test {
         list.point_at(*slot);
         for (std::atomic<Word>* word : words_of(*slot)) *word = own_word();
       }
-      slots[1].leaving = 1;
+      slots[1].leaver = 1;
       end();
       for (;;) pause();
     });
-    ASSERT_TRUE(eventually([&] { return slots[1].leaving != 0; }));
+    ASSERT_TRUE(eventually([&] { return slots[1].leaver != 0; }));
   }
 
   static Word own_word() { return running_word(static_cast<Word>(gettid())); }
 
   void expect_marked() {
-    EXPECT_TRUE(eventually([&] { return all_are(slots[1], gone_word); }));
+    EXPECT_TRUE(eventually([&] { return all_are(slots[1], marked_word); }));
     EXPECT_TRUE(all_are(slots[0], running_word(static_cast<Word>(child->pid())))) << "the list points there no more";
   }
 
@@ -113,10 +113,10 @@ TEST_F(RobustListTest, OneWaiterOfEachWordIsWoken) {
 
 TEST_F(RobustListTest, AWordThatHoldsAnotherTidIsLeftAsItIs) {
   start([] {});
-  slots[1].alarms[1].owner = running_word(1);
+  slots[1].alarms[1].word = running_word(1);
   kill(child->pid(), SIGKILL);
-  EXPECT_TRUE(eventually([&] { return slots[1].owner == gone_word && slots[1].alarms[2].owner == gone_word; }));
-  EXPECT_EQ(slots[1].alarms[1].owner, running_word(1));
+  EXPECT_TRUE(eventually([&] { return slots[1].owner == marked_word && slots[1].alarms[2].word == marked_word; }));
+  EXPECT_EQ(slots[1].alarms[1].word, running_word(1));
 }
 
 // The out-of-memory killer takes the memory of a process before the process ends. The child is held on its way out

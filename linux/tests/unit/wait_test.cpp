@@ -32,7 +32,7 @@ class WaitTest : public testing::Test {
 
   void fill(std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) table.slots[i].owner = running_word(1000 + i);
-    table.cover(count - 1);
+    table.raise_used(count - 1);
   }
 
   /// The slots that the copy in slot `own` watches, as its explanation says. By the time it would sleep, the words
@@ -48,8 +48,11 @@ class WaitTest : public testing::Test {
     dup2(saved.get(), STDERR_FILENO);
     std::string text(32768, '\0');
     (void)!pread(file.get(), text.data(), text.size(), 0);
-    const std::size_t start = text.find_first_of("0123456789", text.find("the kernel marks"));
-    std::istringstream numbers{start == std::string::npos ? "" : text.substr(start, text.find(',', start) - start)};
+    const std::size_t start = text.find("the kernel marks");
+    text = start == std::string::npos ? "" : text.substr(start, text.find(", or a signal") - start);
+    std::ranges::replace_if(
+        text, [](char c) { return c < '0' || c > '9'; }, ' ');
+    std::istringstream numbers{text};
     return {std::istream_iterator<std::uint32_t>{numbers}, {}};
   }
 
@@ -102,7 +105,7 @@ TEST_F(WaitTest, InALargeCrowdAllWatchThoseWhoHaveJustJoined) {
 TEST_F(WaitTest, ACopyThatIsJoiningIsNotWatchedAndOneThatLeavesIs) {
   fill(3);
   table.slots[1].owner = joining_word(1001);
-  table.slots[2].leaving = 1002;
+  table.slots[2].leaver = 1002;
   EXPECT_EQ(watched_by(0), std::set{2U});
 }
 
