@@ -69,11 +69,10 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
   const int last = segment();
   ASSERT_TRUE(all_wait_for_change({&copy}));
   EXPECT_EQ(copy.stop(), 0);
-  EXPECT_TRUE(explains(
-      copy, {"woken by a signal", R"(left\[\d+\] = slot \d+, \d+: I leave on my own)",
-             R"(slot \d+: leaver = \d+: not counted from here on)",
-             fmt::format(R"(shmctl\({}, IPC_RMID\): the key is free, .*)", last),
-             R"(changes: \d+ -> \d+: all copies are notified)"}));
+  EXPECT_TRUE(explains(copy, {"woken by a signal", R"(left\[\d+\] = slot \d+, \d+: I leave on my own)",
+                              R"(slot \d+: leaver = \d+: not counted from here on)",
+                              fmt::format(R"(shmctl\({}, IPC_RMID\): the key is free, .*)", last),
+                              R"(changes: \d+ -> \d+: all copies are notified)"}));
   const auto is_about_the_count = [](const std::string& line) { return live_on(line).has_value(); };
   EXPECT_TRUE(std::ranges::all_of(copy.lines(), is_about_the_count)) << copy.output();
 }
