@@ -7,7 +7,7 @@ presets=(clang clang-mingw)
 
 usage() {
   cat <<END
-Installs what is missing and checks the sources: clang-format, clang-tidy, shellcheck. Nothing is built.
+Installs what is missing and checks the sources: clang-format, clang-tidy, shellcheck, pyflakes. Nothing is built.
 
 Examples:
   scripts/check.sh                  everything
@@ -64,6 +64,7 @@ list_checks() {
   local -A listed
   while read -r file; do add_test "format.$file" clang-format --dry-run -Werror "$file"; done < <(files '*.cpp' '*.h')
   while read -r file; do add_test "shellcheck.$file" shellcheck --external-sources "$file"; done < <(echo .ci/run; files '*.sh')
+  while read -r file; do add_test "pyflakes.$file" pyflakes3 "$file"; done < <(files '*.py')
   for preset in "${presets[@]}"; do
     while read -r file; do
       [[ ! ${listed[$file]:-} ]] || continue  # the other preset has it, too

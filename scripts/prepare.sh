@@ -8,12 +8,13 @@
   panes_packages=(tmux)
   windows_packages=(cmake ninja-build g++-mingw-w64-x86-64-posix libcli11-dev libfmt-dev wine64)
   test_packages=("${program_packages[@]}" "${panes_packages[@]}"
-    libgtest-dev nlohmann-json3-dev jq strace procps spin help2man binutils)
+    libgtest-dev nlohmann-json3-dev jq strace procps spin help2man binutils python3-pytest python3-pexpect python3-pyte)
   clang_packages=(clang libclang-rt-dev)
   windows_test_packages=("${windows_packages[@]}" googletest clang lld binutils)
   kernel_packages=("${program_packages[@]}" g++-aarch64-linux-gnu googletest libgtest-dev nlohmann-json3-dev
     qemu-system-x86 qemu-system-arm cpio debian-archive-keyring)
-  check_packages=("${program_packages[@]}" g++-mingw-w64-x86-64-posix clang lld jq clang-format clang-tidy shellcheck)
+  check_packages=("${program_packages[@]}" g++-mingw-w64-x86-64-posix clang lld jq clang-format clang-tidy
+    shellcheck pyflakes3)
 }
 
 say() { echo "${0##*/}: $*" >&2 || true; }  # goes on where nobody listens any more
@@ -30,6 +31,7 @@ has_package() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]] && return
   case $1 in
     ninja-build) command -v ninja >/dev/null ;;
+    python3-*) python3 -c "import ${1#python3-}" 2>/dev/null ;;
     lib* | *-dev | googletest | *-keyring) return 1 ;;
     *) command -v "$1" >/dev/null ;;
   esac
