@@ -177,22 +177,18 @@ const View& Membership::look() {
 /// From a removed segment to the one that has the key now. If none can be had, it stays: true if it has moved. The next
 /// look tries again.
 bool Membership::move() {
-  const auto next = [&]() -> std::optional<Segment> {
-    try {
-      return Segment::open_or_create(key_, log_);
-    } catch (const Failure& failure) {
-      if (!std::exchange(must_stay_, true)) {
-        log_.note("segment {} was removed, and no new one can be had: {}; counting on in the removed one",
-                  segment_.id(), failure.what());
-      }
-      return std::nullopt;
+  if (!must_stay_) log_.note("segment {} was removed; joining again", segment_.id());
+  std::optional<Segment> next;
+  try {
+    next = Segment::open_or_create(key_, log_);
+  } catch (const Failure& failure) {
+    if (!std::exchange(must_stay_, true)) {
+      log_.note("no new segment can be had: {}; counting on in the removed one", failure.what());
     }
-  };
-  auto segment = next();
-  if (!segment) return false;
-  log_.note("segment {} was removed; joining again", segment_.id());
+    return false;
+  }
   // The old segment stays attached until the robust list no longer points there.
-  const Segment old = std::exchange(segment_, std::move(*segment));
+  const Segment old = std::exchange(segment_, std::move(*next));
   const std::uint32_t old_slot = slot_;
   must_stay_ = has_joined_ = false;
   (void)join();
