@@ -81,7 +81,7 @@ build_all() {
 build() {
   rm -f "build/all/$1."*
   local entries=("${with_tests[@]}")
-  if [[ $1 == release-mingw ]]; then entries+=(SHARE_DATA_BENCHMARKS=ON); fi
+  if [[ $1 == release ]]; then entries+=(SHARE_DATA_BENCHMARKS=ON); fi
   if ((${#presets[@]} > 1)); then local -x CMAKE_BUILD_PARALLEL_LEVEL=$((($(nproc) + 1) / 2)); fi
   if ! build_preset "$1" all "${entries[@]}" ||
     ! ctest --test-dir "build/$1" --show-only=json-v1 >"build/all/$1.json" 2>>"build/$1.log"; then
