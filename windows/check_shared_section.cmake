@@ -1,6 +1,6 @@
 # Fails unless the section SECTION of the program FILE, and no other section, is shared. Reads the headers itself,
 # since no tool for it comes with every compiler (https://learn.microsoft.com/windows/win32/debug/pe-format).
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 set(section_is_shared 0x10000000)  # IMAGE_SCN_MEM_SHARED
 
 file(READ ${FILE} bytes LIMIT 4096 HEX)

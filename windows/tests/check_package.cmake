@@ -1,5 +1,5 @@
 # Makes the .zip of the build in BUILD, unpacks it, and fails unless the program in it still shares its section.
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 set(folder ${BUILD}/package-test)
 file(REMOVE_RECURSE ${folder})
 get_filename_component(tools ${CMAKE_COMMAND} DIRECTORY)

@@ -1,6 +1,6 @@
 # Fails unless objdump shows one shared section in FILE, named SHARED, and imports only from DLLs that every Windows
 # has. shell32 and user32 are not among them: see wmain in windows/share_data.cpp.
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 set(system_dlls advapi32.dll kernel32.dll msvcrt.dll ucrtbase.dll)
 
 execute_process(COMMAND ${OBJDUMP} -h ${FILE} OUTPUT_VARIABLE sections COMMAND_ERROR_IS_FATAL ANY)

@@ -1,6 +1,6 @@
 # Fails unless each program in SOURCE can be read without the other: it includes its own headers and those of common/,
 # and common/ has nothing that only one of the two needs.
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 # All that matches `pattern` in the files, comments left out.
 function(matches pattern result)
