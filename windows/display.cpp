@@ -7,9 +7,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <set>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -32,9 +36,22 @@ void cool_down(std::uint32_t live) {
   WaitForSingleObject(StopRequest::event(), static_cast<DWORD>(pause.count()));
 }
 
-/// Who is counted in slot `i`, or nobody.
-Identity counted_identity(const View& view, std::size_t i) {
-  return i < view.slots.size() && is_counted(view.slots[i]) ? identity_of(view.slots[i]) : Identity::nobody;
+/// Who is counted, in order. A copy whose slot somebody has overwritten may be in two.
+std::vector<Identity> counted_in(const View& view) {
+  std::vector<Identity> counted;
+  for (const Word word : view.slots) {
+    if (is_counted(word)) counted.push_back(identity_of(word));
+  }
+  std::ranges::sort(counted);
+  const auto repeated = std::ranges::unique(counted);
+  counted.erase(repeated.begin(), repeated.end());
+  return counted;
+}
+
+std::vector<Identity> without(const std::vector<Identity>& all, const std::vector<Identity>& some) {
+  std::vector<Identity> rest;
+  std::ranges::set_difference(all, some, std::back_inserter(rest));
+  return rest;
 }
 
 /// A line on its way to standard output. It may outlive the Display.
@@ -81,10 +98,11 @@ std::string words_in(const SharedMemory& memory) {
   const auto add = [&](std::string_view word, const std::string& value, std::string_view meaning) {
     text += fmt::format("  {:<10}  {:<18}  {}\n", word, value, meaning);
   };
-  add("magic", fmt::format("{:#x}", table.magic.load()), "a table of version 2");
+  add("magic", fmt::format("{:#x}", table.magic.load()), "a table of version 3");
   add("id", fmt::format("{:#x}", table.id.load()), "a random number that the events are named after");
   add("changes", std::to_string(table.changes), "goes up with every change; each value has its event");
   add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
+  add("left_count", std::to_string(table.left_count), "how many have left on their own");
   for (std::size_t i = 0; i < slot_count; ++i) {
     const Word word = table.slots[i];
     if (word != 0) add(fmt::format("slot {}", i), to_text(word), meaning_of(word));
@@ -97,38 +115,37 @@ std::string words_in(const SharedMemory& memory) {
 void Display::show(const View& now) {
   if (line_in_writing() != nullptr) return;
   Event event = difference(now);
-  if (shown_.slots.empty()) {
-    event.kind = Event::Kind::joined;
-    event.joined = {membership_.pid()};
-  }
   shown_ = now;
-  if (event.joined.empty() && event.left.empty() && event.killed.empty()) return;
+  if (event.joined.empty() && event.left.empty() && event.killed.empty() && event.remark.empty()) return;
   print(std::move(event));
   cool_down(now.live);
 }
 
-/// What has happened between the last line and `now`. A copy that left one slot and joined in another has only moved,
-/// because somebody overwrote the first one.
+/// What has happened between the line before and `now`.
 Event Display::difference(const View& now) const {
   Event event{.live = now.live, .plain = membership_.table().plain};
-  std::vector<std::size_t> gone;
-  for (std::size_t i = 0; i < now.slots.size(); ++i) {
-    const Identity before = counted_identity(shown_, i);
-    const Identity after = counted_identity(now, i);
-    if (before == after) continue;
-    if (before != Identity::nobody) gone.push_back(i);
-    if (after != Identity::nobody) event.joined.push_back(pid_of(after));
+  if (!shown_) {
+    event.kind = Event::Kind::joined;
+    event.joined = {membership_.pid()};
+    return event;
   }
-  for (const std::size_t i : gone) {
-    const Identity before = counted_identity(shown_, i);
-    const auto moved = std::ranges::find(event.joined, pid_of(before));
-    if (moved != event.joined.end()) {
-      event.joined.erase(moved);
-    } else {
-      (now.slots[i] == word_of(before, Mark::killed) ? event.killed : event.left).push_back(pid_of(before));
-    }
-  }
+  const std::vector<Identity> before = counted_in(*shown_);
+  const std::vector<Identity> after = counted_in(now);
+  for (const Identity identity : without(after, before)) event.joined.push_back(pid_of(identity));
+  for (const Identity identity : without(before, after)) add_end(event, identity);
   return event;
+}
+
+/// A copy is not there any more that was at the line before.
+void Display::add_end(Event& event, Identity identity) const {
+  const std::optional<bool> left = membership_.table().has_left(identity, *shown_);
+  if (!left) {
+    event.remark = "so many have left that it is not known who was killed";
+    return;
+  }
+  (*left ? event.left : event.killed).push_back(pid_of(identity));
+  log_.explain("compared with the look before: {} is not there any more, and {}in the list of those that left",
+               pid_of(identity), *left ? "" : "not ");
 }
 
 // A thread of the system, whose handle can be waited for and whose exit code says how the write went. (With MinGW's

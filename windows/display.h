@@ -31,13 +31,14 @@ class Display {
 
  private:
   [[nodiscard]] Event difference(const View& now) const;
+  void add_end(Event& event, Identity identity) const;
   [[nodiscard]] bool is_written_in_time();
   void print(Event event);
 
   const Membership& membership_;
   const Log& log_;
-  View shown_;
-  Handle writing_;  ///< the thread that writes the line before
+  std::optional<View> shown_;  ///< the table at the line before
+  Handle writing_;             ///< the thread that writes the line before
 };
 
 /// Prints the count and the live copies in `memory`; if it is empty, nobody is running. With --explain also the memory,

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "failure.h"
 #include "stop_request.h"
@@ -22,11 +24,11 @@ Others count_others(const View& view, std::size_t own_slot) {
   Others others;
   for (std::size_t i = 0; i < slot_count; ++i) {
     const Word word = view.slots[i];
-    const bool is_candidate = mark_of(word) == Mark::candidate;
-    if (i == own_slot || !(is_candidate || is_counted(word)) || !is_alive(identity_of(word))) continue;
-    others.live += is_candidate ? 0 : 1;
-    others.joining += is_candidate ? 1 : 0;
-    others.joining_before += is_candidate && i < own_slot ? 1 : 0;
+    const bool is_joining = mark_of(word) == Mark::joining;
+    if (i == own_slot || !(is_joining || is_counted(word)) || !is_alive(identity_of(word))) continue;
+    others.live += is_joining ? 0 : 1;
+    others.joining += is_joining ? 1 : 0;
+    others.joining_before += is_joining && i < own_slot ? 1 : 0;
   }
   return others;
 }
@@ -34,32 +36,37 @@ Others count_others(const View& view, std::size_t own_slot) {
 }  // namespace
 
 Membership::Membership(Table& table, const Log& log)
-    : log_(log), table_(table), identity_(own_identity()), watch_(table, log) {}
+    : log_(log), table_(table), identity_(own_identity(let_everybody_watch(log))), watch_(table, log) {}
 
 Membership::~Membership() {
-  if (!has_left_) leave();
+  if (has_left_) return;
+  try {
+    leave();
+  } catch (const Failure&) {  // NOLINT(bugprone-empty-catch): the end of the process wakes those who watch it
+  }
 }
 
-void Membership::join(std::optional<std::uint32_t> max) {
-  let_everybody_watch(log_);
-  max ? claim_below(*max) : claim(Mark::joining);
+bool Membership::join(std::optional<std::uint32_t> max) {
+  if (!max) claim(Mark::notifying);
+  if (max && !claim_below(*max)) return false;
   ++table_.plain;
   has_joined_ = true;
   get_ready();
+  return true;
 }
 
 void Membership::get_ready() {
-  tell(table_, log_);
-  table_.replace(slot_, word_of(identity_, Mark::joining), word_of(identity_), log_);
+  notify(table_, log_);
+  table_.replace(slot_, word_of(identity_, Mark::notifying), word_of(identity_), log_);
 }
 
 void Membership::claim(Mark mark) {
   auto slot = table_.claim(word_of(identity_, mark), log_);
   if (!slot) {
-    for (const Word word : table_.look().slots) {  // make room: some may be dead
+    for (const Word word : table_.look().slots) {  // make room: some may have ended
       if (word != 0 && !is_alive(identity_of(word))) table_.take_out(identity_of(word), log_);
     }
-    tell(table_, log_);
+    notify(table_, log_);
     slot = table_.claim(word_of(identity_, mark), log_);
   }
   if (!slot) {
@@ -68,68 +75,66 @@ void Membership::claim(Mark mark) {
   slot_ = *slot;
 }
 
-/// Claims a slot under --max. Each copy looks again after its claim; so of too many, the last one to look sees them
-/// all. Then those in the lowest slots keep their claims, and the others withdraw theirs and look every 20 ms. A copy
-/// that is suspended while it joins takes a place: after a hundred looks, about 2 s, this one gives up.
-void Membership::claim_below(std::uint32_t max) {
+/// Claims a slot under --max; false if a request to leave comes first. Each copy looks again after its claim; so of too
+/// many, the last one to look sees them all. Then those in the lowest slots keep their claims, and the others withdraw
+/// theirs and look every 20 ms. A copy that is suspended while it joins takes a place: after a hundred looks, about 2
+/// s, this one gives up.
+bool Membership::claim_below(std::uint32_t max) {
   bool claimed = false;
-  const auto withdraw = [&] { table_.replace(slot_, word_of(identity_, Mark::candidate), 0, log_); };
+  const auto withdraw = [&] {
+    if (std::exchange(claimed, false)) table_.replace(slot_, word_of(identity_, Mark::joining), 0, log_);
+  };
+  Others others;
   for (int looks = 0; looks < 100; ++looks) {
-    const Others others = count_others(table_.look(), claimed ? slot_ : slot_count);
+    others = count_others(table_.look(), claimed ? slot_ : slot_count);
+    if (StopRequest::made()) {
+      withdraw();
+      return false;
+    }
     if (others.live + others.joining < max) {
-      if (claimed) {
-        table_.replace(slot_, word_of(identity_, Mark::candidate), word_of(identity_, Mark::joining), log_);
-        return;
-      }
-      claim(Mark::candidate);
+      const Word joining = word_of(identity_, Mark::joining);
+      if (claimed && table_.replace(slot_, joining, word_of(identity_, Mark::notifying), log_)) return true;
+      claim(Mark::joining);
       claimed = true;
       continue;
     }
-    if (others.live >= max || StopRequest::made()) break;
-    if (claimed && others.live + others.joining_before >= max) {
-      withdraw();
-      claimed = false;
-    }
+    if (others.live >= max) break;
+    if (others.live + others.joining_before >= max) withdraw();
     WaitForSingleObject(StopRequest::event(), 20);
   }
-  if (claimed) withdraw();
-  throw Failure(fmt::format("not joining: {} live, --max {}", std::max(table_.look().live, max), max), {}, refused);
+  withdraw();
+  const std::string joining = others.live < max ? fmt::format(" and {} joining", others.joining) : "";
+  throw Failure(fmt::format("not joining: {} live{}, --max {}", others.live, joining, max), {}, refused);
 }
 
 View Membership::look() {
   for (;;) {
     watch_.begin_look();
     View view = table_.look();
-    if (repair_own_slot(view)) continue;
+    if (repair_own_slot()) continue;
     const std::vector<Identity> ended = watch_.follow(view, slot_);
     if (ended.empty()) return view;
     for (const Identity identity : ended) table_.take_out(identity, log_);
-    tell(table_, log_);
+    notify(table_, log_);
   }
 }
 
-/// Claims a slot again if ours has been overwritten, and frees all others that say they are ours: anybody may write
-/// anything. True if something had to be done.
-bool Membership::repair_own_slot(const View& view) {
-  bool repaired = false;
-  for (std::uint32_t i = 0; i < slot_count; ++i) {
-    const Word word = view.slots[i];
-    const bool is_second = identity_of(word) == identity_ && i != slot_;
-    if (is_second && mark_of(word) != Mark::killed) repaired |= table_.replace(i, word, 0, log_);
-  }
-  if (table_.slots[slot_] != word_of(identity_)) {
-    claim(Mark::joining);
-    repaired = true;
-  }
-  if (repaired) get_ready();
-  return repaired;
+/// Claims a slot again if ours has been overwritten: anybody may write anything. True if it had been.
+bool Membership::repair_own_slot() {
+  if (table_.slots[slot_] == word_of(identity_)) return false;
+  claim(Mark::notifying);
+  get_ready();
+  return true;
 }
 
+// It notifies before its last line: if nobody takes that, the others must not wait for it.
 Event Membership::leave() {
   has_left_ = true;
   if (has_joined_) {
     --table_.plain;
+    table_.say_that_it_leaves(identity_, log_);
     table_.replace(slot_, word_of(identity_), word_of(identity_, Mark::leaving), log_);
+    notify(table_, log_);
   }
   Event event{.kind = Event::Kind::left, .live = table_.look().live, .plain = table_.plain, .left = {pid()}};
   if (event.live == 0) event.remark = "last one out, the memory goes too";

@@ -15,14 +15,18 @@ namespace share_data {
 ///
 /// To join:
 ///   1. let everybody wait for the end of this process
-///   2. claim a slot: 0 -> identity|joining. From this instruction on the copy is counted. Under --max it claims the
-///      slot as a candidate, who is not counted, counts the others, and withdraws if there are too many
-///   3. tell everybody, and only then say so: -> identity
+///   2. claim a slot: 0 -> identity|notifying. From this instruction on the copy is counted. Under --max it claims the
+///      slot with |joining, which is not counted, counts the others, and withdraws if there are too many
+///   3. notify all copies, and only then say so: -> identity
 /// To leave:
-///   1. identity -> identity|leaving: from this instruction on the copy is not counted
-///   2. end. Those who watch it see that, free the slot and tell everybody, exactly as after TerminateProcess
+///   1. write the identity into `left`: I leave on my own
+///   2. identity -> identity|leaving: from this instruction on the copy is not counted
+///   3. notify all copies
+///   4. write the last line, and end. Those who watch the process see its end, free the slot and notify all copies,
+///      exactly as after TerminateProcess
 class Membership {
  public:
+  /// Throws Failure.
   Membership(Table& table, const Log& log);
   ~Membership();
   Membership(const Membership&) = delete;
@@ -30,17 +34,18 @@ class Membership {
   Membership(Membership&&) = delete;
   Membership& operator=(Membership&&) = delete;
 
-  /// Joins, under --max only if fewer than `max` copies are live. Throws Failure.
-  void join(std::optional<std::uint32_t> max);
+  /// Joins, under --max only if fewer than `max` copies are live. False if a request to leave came first. Throws
+  /// Failure.
+  [[nodiscard]] bool join(std::optional<std::uint32_t> max);
 
-  /// The table as it is now, after doing what every copy owes the others: it takes out those who have ended and tells
-  /// everybody of them. Throws Failure.
+  /// The table as it is now, after doing what every copy owes the others: it frees the slots of those who have ended
+  /// and notifies all copies. Throws Failure.
   View look();
 
   /// Sleeps until it is time for the next look, or until `line` is signalled, which may be null. Throws Failure.
   void wait_for_change(HANDLE line) { watch_.wait(line); }
 
-  /// Leaves, once, and returns what to say last. What is left to do is to end the process.
+  /// Leaves, once, and returns what to say last. What is left to do is to end the process. Throws Failure.
   Event leave();
 
   [[nodiscard]] const Table& table() const { return table_; }
@@ -48,9 +53,9 @@ class Membership {
 
  private:
   void claim(Mark mark);
-  void claim_below(std::uint32_t max);
+  [[nodiscard]] bool claim_below(std::uint32_t max);
   void get_ready();
-  [[nodiscard]] bool repair_own_slot(const View& view);
+  [[nodiscard]] bool repair_own_slot();
 
   const Log& log_;
   Table& table_;

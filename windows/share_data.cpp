@@ -1,11 +1,12 @@
 // share_data for Windows: counts its own running copies through a section of its .exe file that all of them share.
 //
-// Try it: start it in two consoles, with --explain, and watch the first one. Then read on, in this order:
+// lesson/exact.cpp is the same in 80 lines. Try this one: start it in two consoles, with --explain, and watch the first
+// one. Then read on, in this order:
 //   shared_table.cpp    the shared section, in the two spellings that compilers have for it
 //   shared_memory.h     that section in the program itself or in a DLL, and the other way: a named mapping
 //   table.h             what lies in the shared memory, and what each word means
 //   identity.h          why a pid is not enough
-//   wait.h              what a copy sleeps on, how it tells the others, how it learns that one was killed
+//   wait.h              what a copy sleeps on, how it notifies the others, how it learns that one was killed
 //   membership.h        how a copy joins and leaves, whatever happens meanwhile
 //   win32.h             handles, text, and how copies of other users, elevated and confined ones count together
 //   display.h           how a change becomes a line, and --status, which only looks
@@ -35,13 +36,20 @@ namespace {
   return section_of_program(log);
 }
 
+/// In an app container the events of the other copies cannot be opened, nor can a mapping of theirs.
+void refuse_app_container(const Options& options) {
+  if (!is_in_app_container() || (options.status && options.via != Via::mapping)) return;
+  throw Failure("in an app container this copy could not count with the others",
+                "there, only --status works, and not with --via mapping");
+}
+
 /// Joins the other copies, shows the count until there is a request to leave, and leaves.
 void run(const Options& options, const Log& log) {
   check_standard_descriptors();
   const StopRequest stop{options.run_for};
   const SharedMemory memory = open_memory(options, log);
   Membership membership{*memory.table, log};
-  membership.join(options.max);
+  if (!membership.join(options.max)) return;
   log.note("{}", memory.description);
   Display display{membership, log};
   for (;;) {
@@ -73,6 +81,7 @@ extern "C" int wmain(int count, wchar_t** words) {
     if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
     const auto& options = *std::get_if<Options>(&parsed);
     const Log log{options.style, GetCurrentProcessId()};
+    refuse_app_container(options);
     options.status ? show_status(options, log) : run(options, log);
     return success;
   } catch (...) {

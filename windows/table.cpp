@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "log.h"
+
 namespace share_data {
 namespace {
 
@@ -11,12 +13,11 @@ struct MarkText {
 };
 
 MarkText text_of(Word word) {
-  constexpr std::array<MarkText, 5> texts{{
+  constexpr std::array<MarkText, 4> texts{{
       {"", "running; counted"},
-      {"|joining", "has just joined, not everybody has been told; counted"},
-      {"|candidate", "counts the others, for --max; not counted"},
-      {"|leaving", "leaving; not counted"},
-      {"|killed", "was killed, and everybody is being told; free for the next copy"},
+      {"|joining", "has claimed the slot under --max, counts the rest; not counted"},
+      {"|notifying", "has just joined, not all copies are notified yet; counted"},
+      {"|leaving", "leaves on its own; not counted"},
   }};
   const auto mark = static_cast<std::size_t>(mark_of(word));
   return mark < texts.size() ? texts[mark] : MarkText{"|garbage", "garbage"};
@@ -25,7 +26,7 @@ MarkText text_of(Word word) {
 }  // namespace
 
 View Table::look() const {
-  View view{.live = 0, .slots = {slots.begin(), slots.end()}};
+  View view{.left_count = left_count, .slots = {slots.begin(), slots.end()}};
   view.live = static_cast<std::uint32_t>(std::ranges::count_if(view.slots, is_counted));
   return view;
 }
@@ -36,24 +37,32 @@ bool Table::replace(std::uint32_t index, Word from, Word to, const Log& log) {
   return replaced;
 }
 
-// Slots of killed copies last: as long as such a word stands, everybody can read from it that the copy was killed.
 std::optional<std::uint32_t> Table::claim(Word word, const Log& log) {
-  for (const bool from_killed : {false, true}) {
-    for (std::uint32_t i = 0; i < slot_count; ++i) {
-      const Word seen = slots[i];
-      const bool available = from_killed ? mark_of(seen) == Mark::killed : seen == 0;
-      if (available && replace(i, seen, word, log)) return i;
-    }
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
+    if (slots[i] == 0 && replace(i, 0, word, log)) return i;
   }
   return std::nullopt;
 }
 
-void Table::take_out(Identity dead, const Log& log) {
+void Table::take_out(Identity ended, const Log& log) {
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     const Word word = slots[i];
-    if (word == 0 || identity_of(word) != dead || mark_of(word) == Mark::killed) continue;
-    replace(i, word, is_counted(word) ? word_of(dead, Mark::killed) : 0, log);
+    if (word != 0 && identity_of(word) == ended) replace(i, word, 0, log);
   }
+}
+
+void Table::say_that_it_leaves(Identity identity, const Log& log) {
+  const std::size_t index = left_count++ % left_size;
+  left[index] = word_of(identity);
+  log.explain("left[{}] = {}: I leave on my own", index, pid_of(identity));
+}
+
+// Half of `left` is in reserve for copies that had said so before that look, and were counted all the same: they are on
+// their way from one word to the other.
+std::optional<bool> Table::has_left(Identity identity, const View& before) const {
+  if (std::ranges::any_of(left, [&](const auto& word) { return word == word_of(identity); })) return true;
+  if (left_count - before.left_count > left_size / 2) return std::nullopt;
+  return false;
 }
 
 std::string to_text(Word word) { return std::to_string(pid_of(identity_of(word))).append(text_of(word).name); }

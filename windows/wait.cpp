@@ -17,17 +17,20 @@ constexpr std::size_t reach = 8;
 constexpr std::size_t most_watched = MAXIMUM_WAIT_OBJECTS - 3;  // the others: the event, the request to leave, the line
 constexpr DWORD look_again_after_ms = 500;
 
-std::string event_name(std::uint64_t id, std::uint32_t number) {
-  return fmt::format("Local\\share_data-{:016x}-{}", id, number);
+std::string event_name(std::uint64_t id, std::uint32_t changes) {
+  return fmt::format("Local\\share_data-{:016x}-{}", id, changes);
 }
 
-/// Empty if somebody else has taken the name.
-Handle open_event(std::uint64_t id, std::uint32_t number) {
+/// Empty if an object of another kind has the name.
+Handle open_event(std::uint64_t id, std::uint32_t changes) {
   constexpr DWORD rights = SYNCHRONIZE | EVENT_MODIFY_STATE;
   static const auto security = for_everybody(rights);
   SECURITY_ATTRIBUTES attributes{sizeof(attributes), security.get(), FALSE};
-  const std::wstring name = to_utf16(event_name(id, number));
-  return Handle{CreateEventExW(&attributes, name.c_str(), CREATE_EVENT_MANUAL_RESET, rights)};
+  const std::string name = event_name(id, changes);
+  Handle event{CreateEventExW(&attributes, to_utf16(name).c_str(), CREATE_EVENT_MANUAL_RESET, rights)};
+  const DWORD error = GetLastError();
+  if (!event && error != ERROR_INVALID_HANDLE) throw failed_call(static_cast<int>(error), "CreateEvent", name);
+  return event;
 }
 
 /// Memory is new, or somebody has zeroed it, if it has no id.
@@ -39,15 +42,17 @@ std::uint64_t id_of(Table& table) {
   return table.id.compare_exchange_strong(id, own) ? own : id;
 }
 
-/// Those whose end the copy in slot `own` waits for, the nearest first.
+/// Those whose end the copy in slot `own` waits for, the nearest first. A copy that leaves watches nobody any more, so
+/// it is not one of the nearest 8.
 std::vector<Identity> to_watch(const View& view, std::uint32_t own) {
   std::vector<Identity> found;
   std::size_t passed = 0;
   for (std::size_t distance = 1; distance < slot_count && found.size() < most_watched; ++distance) {
     const Word word = view.slots[(own + slot_count - distance) % slot_count];
-    if (word == 0 || mark_of(word) == Mark::killed) continue;
-    const bool is_near = ++passed <= reach;
-    if (!is_near && mark_of(word) != Mark::joining) continue;
+    if (word == 0) continue;
+    const bool is_near = passed < reach;
+    if (mark_of(word) != Mark::leaving) ++passed;
+    if (!is_near && mark_of(word) != Mark::notifying) continue;
     if (std::ranges::find(found, identity_of(word)) == found.end()) found.push_back(identity_of(word));
   }
   return found;
@@ -55,31 +60,30 @@ std::vector<Identity> to_watch(const View& view, std::uint32_t own) {
 
 }  // namespace
 
-void tell(Table& table, const Log& log) { Generation{table}.end(log); }
-
-Generation::Generation(Table& table) : table_(&table) {
+NextChange::NextChange(Table& table) : table_(&table) {
   do {
     id_ = id_of(table);
-    number_ = table.changes;
-    event_ = open_event(id_, number_);
-  } while (table.changes != number_ || table.id != id_);
+    changes_ = table.changes;
+    event_ = open_event(id_, changes_);
+  } while (table.changes != changes_ || table.id != id_);
 }
 
-void Generation::end(const Log& log) const {
-  SetEvent(event_.get());
-  move_on();
-  log.explain("SetEvent({}): all who wait for it wake; changes: {} -> {}", event_name(id_, number_), number_,
-              number_ + 1);
+// Not counted unless the event was set: those who wait for it would never see that `changes` has gone on.
+void NextChange::notify(const Log& log) const {
+  if (event_ && SetEvent(event_.get()) == 0) throw failed_call(static_cast<int>(GetLastError()), "SetEvent");
+  count();
+  log.explain("SetEvent({}), changes: {} -> {}: all copies that wait for it are notified", event_name(id_, changes_),
+              changes_, changes_ + 1);
 }
 
-/// Not if somebody has zeroed the table: the numbers of its new id are for others to move on.
-void Generation::move_on() const {
+/// Not if somebody has overwritten the id: the changes of the new one are for others to count.
+void NextChange::count() const {
   if (table_->id != id_) return;
-  std::uint32_t seen = number_;
-  table_->changes.compare_exchange_strong(seen, number_ + 1);
+  std::uint32_t seen = changes_;
+  table_->changes.compare_exchange_strong(seen, changes_ + 1);
 }
 
-HANDLE Generation::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
+HANDLE NextChange::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
   others.insert(others.begin(), {event_.get(), StopRequest::event()});
   std::erase(others, nullptr);
   const DWORD limit = event_ ? patience_ms : std::min(patience_ms, look_again_after_ms);
@@ -87,12 +91,14 @@ HANDLE Generation::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
   if (result == WAIT_FAILED) throw failed_call(static_cast<int>(GetLastError()), "WaitForMultipleObjects");
   void* const woken = result < others.size() ? others[result] : nullptr;
   if (event_ && woken == event_.get()) {
-    move_on();
-  } else if (table_->changes != number_ || table_->id != id_) {
+    count();
+  } else if (table_->changes != changes_ || table_->id != id_) {
     SetEvent(event_.get());  // it is set already, unless somebody has overwritten what its name is made of
   }
   return woken;
 }
+
+void notify(Table& table, const Log& log) { NextChange{table}.notify(log); }
 
 std::vector<HANDLE> Watch::processes() const {
   std::vector<HANDLE> handles;
@@ -124,44 +130,47 @@ std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
       continue;
     }
     OpenedProcess process = open_process(identity);
-    const auto* const refusal = process.dead ? "it has ended" : "no";
+    const auto* const refusal = process.has_ended ? "it has ended" : "no";
     log_.explain("OpenProcess({}) = {}", pid_of(identity), process.handle ? "a handle that its end signals" : refusal);
-    if (process.dead) ended.push_back(identity);
-    all_open_ = all_open_ && (process.dead || process.handle);
+    if (process.has_ended) ended.push_back(identity);
+    all_open_ = all_open_ && (process.has_ended || process.handle);
     if (process.handle) watched_.push_back({identity, std::move(process.handle)});
   }
   return ended;
 }
 
 void Watch::wait(HANDLE line) {
-  const bool polls = !all_open_ || generation_.event() == nullptr;
+  const bool polls = !all_open_ || next_.event() == nullptr;
   if (polls && !std::exchange(said_so_, true)) {
     log_.note("{}; looking at the table every {} ms instead",
               all_open_ ? "somebody has taken the name of our event" : "we may not watch all the others",
               look_again_after_ms);
   }
-  if (log_.explains()) log_.explain("waiting for {}", awaited());
+  if (log_.explains()) log_.explain("sleeping until {}", awaited());
   std::vector<HANDLE> handles = processes();
   handles.push_back(line);
-  void* const woken = generation_.wait(std::move(handles), polls ? look_again_after_ms : INFINITE);
-  if (log_.explains()) log_.explain("woken: {}", reason_for(woken));
+  void* const woken = next_.wait(std::move(handles), polls ? look_again_after_ms : INFINITE);
+  if (log_.explains()) log_.explain("{}", reason_for(woken));
 }
 
 std::string Watch::awaited() const {
-  std::string text = fmt::format("the event of generation {}, a request to leave", generation_.number());
-  if (!watched_.empty()) text += ", and the end of";
-  for (const Watched& watched : watched_) text += fmt::format(" {}", pid_of(watched.identity));
-  return text;
+  std::string text = fmt::format("the event of changes = {} is set, ", next_.changes());
+  for (std::size_t i = 0; i < watched_.size(); ++i) {
+    text += fmt::format("{}{}", i == 0 ? "process " : " or ", pid_of(watched_[i].identity));
+  }
+  return text + (watched_.empty() ? "or a request to leave comes" : " ends, or a request to leave comes");
 }
 
 std::string Watch::reason_for(HANDLE woken) const {
   for (const Watched& watched : watched_) {
-    if (watched.process.get() == woken) return fmt::format("process {} has ended", pid_of(watched.identity));
+    if (watched.process.get() == woken) {
+      return fmt::format("woken by the system: process {} has ended", pid_of(watched.identity));
+    }
   }
   if (woken == nullptr) return "it is time for a look";
-  if (woken == StopRequest::event()) return "a request to leave";
-  if (woken != generation_.event()) return "the line before is written";
-  return fmt::format("somebody has set the event of generation {}", generation_.number());
+  if (woken == StopRequest::event()) return "woken by a request to leave";
+  if (woken != next_.event()) return "woken: the line before is written";
+  return fmt::format("woken by another copy: the event of changes = {} is set", next_.changes());
 }
 
 }  // namespace share_data

@@ -11,9 +11,6 @@
 namespace share_data {
 namespace {
 
-/// Everybody, and app containers, whom that leaves out.
-std::wstring allow_everybody(DWORD mask) { return fmt::format(L"(A;;{0:#x};;;WD)(A;;{0:#x};;;S-1-15-2-1)", mask); }
-
 /// From text (https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format).
 std::shared_ptr<void> descriptor_of(const std::wstring& text) {
   PSECURITY_DESCRIPTOR descriptor = nullptr;
@@ -55,15 +52,26 @@ std::string to_utf8(std::wstring_view utf16) {
 // The label: processes of low integrity may write, too
 // (https://learn.microsoft.com/windows/win32/secauthz/mandatory-integrity-control).
 std::shared_ptr<void> for_everybody(DWORD mask) {
-  return descriptor_of(L"D:" + allow_everybody(mask) + L"S:(ML;;NW;;;LW)");
+  return descriptor_of(fmt::format(L"D:(A;;{:#x};;;WD)S:(ML;;NW;;;LW)", mask));
 }
 
-void let_everybody_watch(const Log& log) {
+// S-1-15-2-1: --status in an app container, which "everybody" (WD) leaves out.
+bool let_everybody_watch(const Log& log) {
   const std::wstring rights = own_access_list();
-  if (!rights.starts_with(L"D:") || rights.find(L"NO_ACCESS_CONTROL") != std::wstring::npos) return;  // all may
-  const auto more = descriptor_of(rights + allow_everybody(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION));
+  if (!rights.starts_with(L"D:") || rights.find(L"NO_ACCESS_CONTROL") != std::wstring::npos) return true;  // all may
+  const auto more = descriptor_of(fmt::format(L"{0}(A;;{1:#x};;;WD)(A;;{1:#x};;;S-1-15-2-1)", rights, rights_to_watch));
   const bool done = more && SetKernelObjectSecurity(GetCurrentProcess(), DACL_SECURITY_INFORMATION, more.get()) != 0;
   log.explain("SetKernelObjectSecurity: {}", done ? "everybody may wait for the end of this process" : "refused");
+  return done;
+}
+
+bool is_in_app_container() {
+  HANDLE opened = nullptr;
+  OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &opened);
+  const Handle token{opened};
+  DWORD answer = 0;
+  DWORD size = 0;
+  return GetTokenInformation(token.get(), TokenIsAppContainer, &answer, sizeof(answer), &size) != 0 && answer != 0;
 }
 
 }  // namespace share_data

@@ -26,13 +26,18 @@ class Handle : public std::unique_ptr<void, CloseHandles> {
 [[nodiscard]] std::wstring to_utf16(std::string_view utf8);
 [[nodiscard]] std::string to_utf8(std::wstring_view utf16);
 
-/// A security descriptor for a new object that everybody may use with the rights `mask`: all users, the restricted
-/// processes of app containers, and those of low integrity. Null if the system refuses it, which stands for the usual
-/// security.
+/// A security descriptor for a new object that everybody may use with the rights `mask`: all users, and processes of
+/// low integrity. Null if the system refuses it, which stands for the usual security.
 [[nodiscard]] std::shared_ptr<void> for_everybody(DWORD mask);
 
+/// What a copy asks for when it opens the process of another one.
+inline constexpr DWORD rights_to_watch = SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION;
+
 /// Lets everybody wait for the end of this process and ask when it was started, and nothing else. Without it, a copy of
-/// another user would not learn that this one was killed.
-void let_everybody_watch(const Log& log);
+/// another user would not learn that this one was killed. False if the system refuses.
+bool let_everybody_watch(const Log& log);
+
+/// Whether this process is in an app container. There, named objects are others than outside.
+[[nodiscard]] bool is_in_app_container();
 
 }  // namespace share_data

@@ -14,17 +14,19 @@
 // has read belongs to the step. A copy can be killed or stopped before each step.
 //
 // What is simpler than the program, and why nothing is lost by it:
-// - All words are read, and the processes opened, in one step. If one changes during a look, it is told afterwards, and
-//   the look is repeated; a process that ends during a look ends the wait.
-// - Those that a look has found ended are taken out in one step: everybody is told of all of them, once.
+// - All words are read, and the processes opened, in one step. If one changes during a look, all are notified
+//   afterwards, and the look is repeated; a process that ends during a look ends the wait.
+// - Those that a look has found ended are taken out in one step: all are notified of all of them, once.
 // - A joiner takes the lowest free slot. Which one it is matters only to who watches whom; -DANY_SLOT tries them all.
 // - A request to leave is obeyed between two looks, whether the copy sleeps or has been woken.
-// - That whoever finds a copy ended tells, even if it is taken out already, matters only to a fourth copy, which watches
-//   none of them.
-// - Garbage in the table, processes that may not be watched, --max and the article's counter are left out.
+// - That whoever finds a copy ended notifies all, even if it is taken out already, matters only to a fourth copy, which
+//   watches none of them.
+// - A copy that cannot open or set an event ends, which is like a kill.
+// - Garbage in the table, processes that may not be watched, --max, the list of those that left and the article's
+//   counter are left out.
 #define COPIES 3       // that run at once
-#define SLOTS 4        // a slot of a killed copy is taken only if no other is free
-#define GENERATIONS 40  // never reached, which is checked
+#define SLOTS 4
+#define EVENTS 40  // never reached, which is checked
 #ifndef STARTS
 #define STARTS 3  // whoever has ended may start again
 #endif
@@ -37,20 +39,26 @@
 #ifndef LEAVES
 #define LEAVES 1
 #endif
+#ifndef KILL_AFTER
+#define KILL_AFTER 0  // nobody is killed before so many leave
+#endif
 #ifndef REACH
 #define REACH 2  // 2: each watches all others
 #endif
 
 // What can be wrong with the protocol:
-#define SILENT_JOINER 1      // a joiner does not tell
-#define SILENT_WITNESS 2     // who takes a copy out does not tell
-#define JOINING_UNWATCHED 3  // a copy that has just joined is watched no more than others
-#define LEAVER_FREES 4       // a copy that leaves frees its slot, and then tells
-#define CLOSE_EARLY 5        // who tells closes the event before it moves on
-#define MOVE_FIRST 6         // who tells moves on before it sets the event
-#define NO_RECHECK 7         // who opens an event does not read `changes` again
-#define LATE_OPEN 8          // the event is opened after the look, not before
-#define NO_MOVE_ON 9         // who is woken by an event leaves it to the one who set it to move on
+#define SILENT_JOINER 1         // a joiner does not notify
+#define SILENT_WITNESS 2        // who takes a copy out does not notify
+#define NOTIFYING_UNWATCHED 3   // a copy that has just joined is watched no more than others
+#define LEAVER_FREES 4          // a copy that leaves frees its slot, and then notifies
+#define CLOSE_EARLY 5           // who notifies closes the event before it counts the change
+#define COUNT_FIRST 6           // who notifies counts the change before it sets the event
+#define NO_RECHECK 7            // who opens an event does not read `changes` again
+#define LATE_OPEN 8             // the event is opened after the look, not before
+#define NO_COUNT 9              // who is woken by an event leaves it to the one who set it to count the change
+#define SILENT_LEAVER 10        // a leaver does not notify
+#define LEAVERS_WATCH 11        // a copy relies on leavers to watch others
+#define COUNT_UNSET 12          // who notifies counts the change although it could not set the event
 #ifndef MUTANT
 #define MUTANT 0
 #endif
@@ -60,12 +68,12 @@
 #define when(condition, action) if :: condition -> action :: else fi
 
 // The table. An identity is the number of a start: no process is taken for an earlier one.
-mtype = { FREE, RUNNING, JOINING, LEAVING, KILLED };
+mtype = { FREE, RUNNING, NOTIFYING, LEAVING };
 mtype mark[SLOTS] = FREE;
 byte who[SLOTS];
 byte changes;
 
-bit is_set[GENERATIONS];      // the event of each generation
+bit is_set[EVENTS];           // the event of each value of `changes`
 byte waiting[COPIES] = NONE;  // handles of events: the one that a copy waits for,
 byte opened[COPIES] = NONE;   // and the one that it has just opened
 
@@ -74,12 +82,16 @@ mtype state[COPIES] = AWAKE;
 bit running[COPIES];
 bit is_stopped[COPIES];
 bit in_flight[COPIES];  // joins or leaves: may be shown or not if it is stopped there
+bit has_left[COPIES];   // has notified all that it leaves, and is busy with its last line, however long that takes
 byte id[COPIES];
 byte slot[COPIES];
 byte watched[COPIES];  // a set of identities: handles of their processes
 byte shown[COPIES];
 byte alive;            // a set of identities
-byte started, kills, stops;
+byte started, kills, stops, leaves;
+#if MUTANT == COUNT_UNSET
+byte unset;
+#endif
 
 mtype = { SIGKILL, SIGSTOP };  // TerminateProcess, SuspendThread
 chan signal = [0] of { byte, mtype };
@@ -102,45 +114,49 @@ inline close(handle) {  // the system removes an event with its last handle
   other = 0
 }
 
-inline move_on(from) { d_step { when(changes == from, changes++; assert(changes < GENERATIONS - 1)) } }
+inline count_change(from) { d_step { when(changes == from, changes++; assert(changes < EVENTS - 1)) } }
 
-inline open() {  // Generation::Generation()
+inline open() {  // NextChange::NextChange()
   do
-  :: generation = changes;
-     opened[me] = generation;
+  :: seen = changes;
+     opened[me] = seen;
 #if MUTANT == NO_RECHECK
      break
 #else
      if
-     :: changes == generation -> break
-     :: d_step { changes != generation -> close(opened[me]) }
+     :: changes == seen -> break
+     :: d_step { changes != seen -> close(opened[me]) }
      fi
 #endif
   od;
   skip  // no d_step may be jumped into
 }
 
-inline tell() {
+inline notify() {  // NextChange::notify()
   open();
-#if MUTANT == MOVE_FIRST
-  move_on(generation);
-  d_step { is_set[generation] = 1 };
+#if MUTANT == COUNT_FIRST
+  count_change(seen);
+  d_step { is_set[seen] = 1 };
+#elif MUTANT == COUNT_UNSET
+  if
+  :: d_step { unset == 0 -> unset = 1 }
+  :: d_step { is_set[seen] = 1 }
+  fi;
+  count_change(seen);
 #elif MUTANT == CLOSE_EARLY
-  d_step { is_set[generation] = 1 };
+  d_step { is_set[seen] = 1 };
   d_step { close(opened[me]) };
-  move_on(generation);
+  count_change(seen);
 #else
-  d_step { is_set[generation] = 1 };
-  move_on(generation);
+  d_step { is_set[seen] = 1 };
+  count_change(seen);
 #endif
-  d_step { when(opened[me] != NONE, close(opened[me])); generation = 0 }
+  d_step { when(opened[me] != NONE, close(opened[me])); seen = 0 }
 }
 
 // Joining ---------------------------------------------------------------------------------------------------
 
-#define is_free(i) (mark[i] == FREE)
-#define any_free (is_free(0) || is_free(1) || is_free(2) || is_free(3))
-#define can_take(i) (is_free(i) || (!any_free && mark[i] == KILLED))
+#define can_take(i) (mark[i] == FREE)
 #ifdef ANY_SLOT
 #define may_take(i, lower) can_take(i)
 #else
@@ -154,22 +170,22 @@ inline claim() {
   :: may_take(2, can_take(0) || can_take(1)) -> slot[me] = 2
   :: may_take(3, can_take(0) || can_take(1) || can_take(2)) -> slot[me] = 3
   fi;
-  who[slot[me]] = id[me]; mark[slot[me]] = JOINING
+  who[slot[me]] = id[me]; mark[slot[me]] = NOTIFYING
 }
 
 inline join() {
   atomic { claim() };
 #if MUTANT != SILENT_JOINER
-  tell();
+  notify();
 #endif
   d_step { mark[slot[me]] = RUNNING; in_flight[me] = 0 }
 }
 
 // Looking ---------------------------------------------------------------------------------------------------
 
-#define is_in_use(i) (mark[i] != FREE && mark[i] != KILLED)
-#define is_counted(i) (mark[i] == RUNNING || mark[i] == JOINING)
-#define is_to_be_watched(i) (rank < REACH || (mark[i] == JOINING && MUTANT != JOINING_UNWATCHED))
+#define is_in_use(i) (mark[i] != FREE)
+#define is_counted(i) (mark[i] == RUNNING || mark[i] == NOTIFYING)
+#define is_to_be_watched(i) (rank < REACH || (mark[i] == NOTIFYING && MUTANT != NOTIFYING_UNWATCHED))
 
 inline look_at(i) {
   when(is_counted(i), count++);
@@ -178,7 +194,7 @@ inline look_at(i) {
   :: is_to_be_watched(i) && !has(alive, who[i]) -> ended = ended | (1 << who[i])
   :: else
   fi;
-  rank++
+  when(mark[i] != LEAVING || MUTANT == LEAVERS_WATCH, rank++)  // a leaver watches nobody any more
 }
 
 inline look() {  // Table::look(), Watch::follow()
@@ -204,27 +220,24 @@ inline take_out() {
   :: step < SLOTS ->
     if
     :: is_in_use(step) && has(ended, who[step]) ->
-      if
-      :: is_counted(step) -> mark[step] = KILLED
-      :: else -> mark[step] = FREE; who[step] = 0
-      fi
+      mark[step] = FREE; who[step] = 0
     :: else
     fi;
     step++
   :: else -> break
   od;
-  ended = (MUTANT == SILENT_WITNESS -> 0 : 1);  // whether to tell
+  ended = (MUTANT == SILENT_WITNESS -> 0 : 1);  // whether to notify
   step = 0
 }
 
 // Running ---------------------------------------------------------------------------------------------------
 
 #define anybody_watched_has_ended ((watched[me] & ~alive) != 0)
-#define is_told (is_set[waiting[me]])
+#define is_notified (is_set[waiting[me]])
 
 inline begin_look() {
   open();
-  d_step { generation = 0; close(waiting[me]); waiting[me] = opened[me]; opened[me] = NONE }
+  d_step { seen = 0; close(waiting[me]); waiting[me] = opened[me]; opened[me] = NONE }
 }
 
 inline wake() { state[me] = AWAKE; shown[me] = 0 }
@@ -241,17 +254,18 @@ inline stay() {
      if
      :: atomic { ended != 0 -> take_out() };
         if
-        :: atomic { ended != 0 -> ended = 0 }; tell()
+        :: atomic { ended != 0 -> ended = 0 }; notify()
         :: atomic { ended == 0 }
         fi
      :: atomic { ended == 0 -> state[me] = ASLEEP };  // WaitForMultipleObjects()
         if
-        :: atomic { is_told -> wake() };
-#if MUTANT != NO_MOVE_ON
-           move_on(waiting[me])
+        :: atomic { is_notified -> wake() };
+#if MUTANT != NO_COUNT
+           count_change(waiting[me])
 #endif
-        :: atomic { !is_told && anybody_watched_has_ended -> wake() }
-        :: atomic { LEAVES && !is_told && !anybody_watched_has_ended -> wake(); in_flight[me] = 1; break }
+        :: atomic { !is_notified && anybody_watched_has_ended -> wake() }
+        :: atomic { leaves < LEAVES && !is_notified && !anybody_watched_has_ended ->
+             leaves++; wake(); in_flight[me] = 1; watched[me] = 0; close(waiting[me]); break }  // it waits no more
         fi
      fi
   od
@@ -260,10 +274,15 @@ inline stay() {
 inline leave() {
 #if MUTANT == LEAVER_FREES
   d_step { mark[slot[me]] = FREE; who[slot[me]] = 0 };
-  tell()
+  notify()
 #else
-  d_step { mark[slot[me]] = LEAVING }
+  d_step { mark[slot[me]] = LEAVING };
+#if MUTANT != SILENT_LEAVER
+  notify();
 #endif
+#endif
+  d_step { in_flight[me] = 0; has_left[me] = 1 };
+  skip
 }
 
 // One copy is like another: of those that do not run, let the first one start.
@@ -273,13 +292,14 @@ inline leave() {
 inline end_process() {  // the system closes its handles, and then its own is signalled
   close(waiting[me]); close(opened[me]);
   alive = alive & ~(1 << id[me]);
-  wake(); watched[me] = 0; id[me] = 0; slot[me] = 0; running[me] = 0; in_flight[me] = 0; is_stopped[me] = 0;
-  generation = 0; ended = 0
+  wake(); watched[me] = 0; id[me] = 0; slot[me] = 0; running[me] = 0; in_flight[me] = 0; has_left[me] = 0;
+  is_stopped[me] = 0;
+  seen = 0; ended = 0
 }
 
 active [COPIES] proctype copy() {
-  byte generation;  // that it has read
-  byte ended;       // a set of identities: who has ended, and everybody is to be told
+  byte seen;  // that it has read
+  byte ended;       // a set of identities: who has ended, and all are to be notified of it
 end:
   do
   :: d_step {
@@ -302,11 +322,12 @@ end:
 
 // What must hold --------------------------------------------------------------------------------------------
 
-// A copy that is stopped while it joins or leaves may be shown or not.
-#define is_live(p) (running[p] && !(in_flight[p] && is_stopped[p]))
+// A copy that is stopped while it joins or leaves may be shown or not; one that has notified all that it leaves may not,
+// whatever it does then.
+#define is_live(p) (running[p] && !has_left[p] && !(in_flight[p] && is_stopped[p]))
 #define live (is_live(0) + is_live(1) + is_live(2))
 #define unsure(p) (running[p] && in_flight[p] && is_stopped[p])
-#define rests(p) (!running[p] || is_stopped[p] || (state[p] == ASLEEP && !wakes(p)))
+#define rests(p) (!running[p] || is_stopped[p] || has_left[p] || (state[p] == ASLEEP && !wakes(p)))
 #define wakes(p) (is_set[waiting[p]] || (watched[p] & ~alive) != 0)
 
 inline check(p) {
@@ -319,9 +340,9 @@ inline check(p) {
 active proctype everybody_else() {
 end:
   do
-  :: signal ! if_any_left(kills, KILLS, 0), SIGKILL
-  :: signal ! if_any_left(kills, KILLS, 1), SIGKILL
-  :: signal ! if_any_left(kills, KILLS, 2), SIGKILL
+  :: signal ! if_any_left(kills, KILLS && leaves >= KILL_AFTER, 0), SIGKILL
+  :: signal ! if_any_left(kills, KILLS && leaves >= KILL_AFTER, 1), SIGKILL
+  :: signal ! if_any_left(kills, KILLS && leaves >= KILL_AFTER, 2), SIGKILL
   :: signal ! if_any_left(stops, STOPS, 0), SIGSTOP
   :: signal ! if_any_left(stops, STOPS, 1), SIGSTOP
   :: signal ! if_any_left(stops, STOPS, 2), SIGSTOP

@@ -31,6 +31,31 @@ TEST(Death, TheOthersSeeAKilledCopy) {
       << copies.front().output();
 }
 
+TEST(Death, IsToldFromLeavingHoweverOftenTheSlotWasUsedSince) {
+  const Folder folder;
+  const Copy stopped{folder.exe()};
+  const Copy witness{folder.exe()};
+  ASSERT_TRUE(eventually([&] { return stopped.shows() == 2U && witness.shows() == 2U; }));
+  Copies killed;
+  start(killed, 2, folder.exe());
+  const Copy left{folder.exe(), {L"--for", L"2"}};
+  ASSERT_TRUE(eventually([&] { return stopped.shows() == 5U; })) << stopped.output();
+  stopped.suspend();
+  EXPECT_EQ(left.exit_code(), DWORD{0});
+  for (const Copy& copy : killed) copy.terminate();
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(Copy(folder.exe(), {L"--for", L"0.01"}).exit_code(), DWORD{0});
+  stopped.resume();
+  for (const Copy* copy : {&stopped, &witness}) {
+    const auto says_of = [&](const char* what, const Copy& of) {
+      return matches(copy->output(), what + std::string{"( \\d+)* "} + std::to_string(of.pid()) + "[ \n]");
+    };
+    for (const Copy& victim : killed) EXPECT_TRUE(eventually([&] { return says_of("x", victim); })) << copy->output();
+    EXPECT_TRUE(eventually([&] { return says_of("-", left); })) << copy->output();
+    for (const Copy& victim : killed) EXPECT_FALSE(says_of("-", victim)) << copy->output();
+    EXPECT_FALSE(says_of("x", left)) << copy->output();
+  }
+}
+
 TEST(Death, IsKnownToAllWithinASecond) {
   const Folder folder;
   Copies copies;

@@ -47,7 +47,7 @@ TEST_F(Dll, CopiesOfDifferentFilesCountTogether) {
   EXPECT_TRUE(eventually([&] { return first.shows() == 2U && second.shows() == 2U; })) << first.notes();
   EXPECT_TRUE(eventually([&] { return apart.shows() == 1U; })) << apart.notes();
   const std::string where =
-      R"(section SHARED at 0x[0-9a-f]+, 33 KiB, shared by all that load .*share_data_table\.dll\n$)";
+      R"(section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that load .*share_data_table\.dll\n$)";
   EXPECT_TRUE(matches(second.notes(), "^share_data: " + where)) << second.notes();
   second.terminate();
   EXPECT_TRUE(eventually([&] { return first.shows() == 1U; })) << first.output();
@@ -80,14 +80,14 @@ TEST_F(Dll, ThatIsNotOursIsRefusedBeforeItRuns) {
 TEST_F(Dll, WhoseTableIsOfAnotherVersionIsRefused) {
   const fs::path dll = here.exe().parent_path() / L"other.dll";
   put(dll);
-  replace_in(dll, "Sh_data2", "Sh_data3");
+  replace_in(dll, "Sh_data3", "Sh_data2");
   expect_refused(dll, "is not ours, or of another version");
 }
 
 TEST_F(Dll, ThatIsRefusedLoadsNothingThatItNeeds) {
   const fs::path dll = here.exe().parent_path() / L"other.dll";
   put(dll);
-  replace_in(dll, "Sh_data2", "Sh_data3");
+  replace_in(dll, "Sh_data3", "Sh_data2");
   replace_in(dll, "KERNEL32.dll", "MISSING1.dll");
   expect_refused(dll, "is not ours, or of another version");
 }

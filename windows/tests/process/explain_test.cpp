@@ -43,7 +43,12 @@ class Explain : public testing::Test {
   Folder folder;
 };
 
-constexpr auto set_event = R"(SetEvent\(Local\\share_data-[0-9a-f]{16}-)";
+/// What whoever notifies says, the value of `changes` before it given.
+std::string notified(unsigned changes) {
+  return fmt::format(R"(SetEvent\(Local\\share_data-[0-9a-f]{{16}}-{0}\), changes: {0} -> {1}: )"
+                     "all copies that wait for it are notified",
+                     changes, changes + 1);
+}
 
 TEST_F(Explain, TellsTheStoryOfACopy) {
   const Copy copy{folder.exe(), {L"--explain", L"--for", L"3"}};
@@ -52,24 +57,27 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
   ASSERT_TRUE(
       explains(copy, {R"(.*share_data.exe is at 0x[0-9a-f]+, its section SHARED at 0x[0-9a-f]+: memory like any other)",
                       "SetKernelObjectSecurity: everybody may wait for the end of this process",
-                      fmt::format(R"(slot 0: 0 -> {}\|joining)", self),
-                      fmt::format(R"({}0\): all who wait for it wake; changes: 0 -> 1)", set_event),
-                      fmt::format(R"(slot 0: {0}\|joining -> {0})", self),
-                      "waiting for the event of generation 1, a request to leave"}));
+                      fmt::format(R"(slot 0: 0 -> {}\|notifying)", self), notified(0),
+                      fmt::format(R"(slot 0: {0}\|notifying -> {0})", self),
+                      "sleeping until the event of changes = 1 is set, or a request to leave comes"}));
 
   const Copy other{folder.exe()};
   const std::string pid = std::to_string(other.pid());
   ASSERT_TRUE(explains(
-      copy, {"woken: somebody has set the event of generation 1",
+      copy, {"woken by another copy: the event of changes = 1 is set",
              fmt::format(R"(OpenProcess\({}\) = a handle that its end signals)", pid),
-             fmt::format("waiting for the event of generation 2, a request to leave, and the end of {}", pid)}));
+             fmt::format("sleeping until the event of changes = 2 is set, process {} ends, or a request to leave comes",
+                         pid)}));
   other.terminate();
   ASSERT_TRUE(explains(
-      copy, {fmt::format("woken: process {} has ended", pid), fmt::format(R"(slot 1: {0} -> {0}\|killed)", pid),
-             fmt::format(R"({}2\): all who wait for it wake; changes: 2 -> 3)", set_event),
-             "waiting for the event of generation 3, a request to leave"}));
+      copy,
+      {fmt::format("woken by the system: process {} has ended", pid), fmt::format("slot 1: {} -> 0", pid), notified(2),
+       fmt::format("compared with the look before: {} is not there any more, and not in the list of those that left",
+                   pid),
+       "sleeping until the event of changes = 3 is set, or a request to leave comes"}));
   EXPECT_EQ(copy.exit_code(), DWORD{0});
-  EXPECT_TRUE(explains(copy, {"woken: a request to leave", fmt::format(R"(slot 0: {0} -> {0}\|leaving)", self)}));
+  EXPECT_TRUE(explains(copy, {"woken by a request to leave", fmt::format(R"(left\[0\] = {}: I leave on my own)", self),
+                              fmt::format(R"(slot 0: {0} -> {0}\|leaving)", self), notified(3)}));
 }
 
 TEST_F(Explain, TellsHowAMappingIsMade) {
@@ -98,13 +106,13 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   ASSERT_TRUE(shows(first, 1));
   const std::string text = output_of(folder, {L"--status", L"--explain"});
   EXPECT_TRUE(text.starts_with("1 live\n")) << text;
-  const std::vector<std::string> words{R"(section SHARED at 0x[0-9a-f]+, 33 KiB, shared by all that run .*\.exe)",
-                                       "  magic       0x32617461645f6853  a table of version 2",
+  const std::vector<std::string> words{R"(section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that run .*\.exe)",
+                                       "  magic       0x33617461645f6853  a table of version 3",
                                        "  id          0x[0-9a-f]+ +a random number that the events are named after",
                                        "  changes     3 +goes up with every change; each value has its event",
                                        "  plain       2 +the article's counter: .*",
-                                       fmt::format("  slot 0      {} +running; counted", first.pid()),
-                                       fmt::format(R"(  slot 1      {}\|killed +was killed, .*)", second.pid())};
+                                       "  left_count  0 +how many have left on their own",
+                                       fmt::format("  slot 0      {} +running; counted", first.pid())};
   for (const std::string& word : words) EXPECT_TRUE(matches(text, word + "\n")) << word << "\n" << text;
 }
 

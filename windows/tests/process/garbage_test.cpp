@@ -55,7 +55,7 @@ class Garbage : public testing::Test {
     return std::make_unique<Copy>(folder_.exe(), arguments);
   }
   /// Lets the copies have a look.
-  void let_them_look() const { tell(table(), Log{{}, 0}); }
+  void let_them_look() const { notify(table(), Log{{}, 0}); }
 
  private:
   Folder folder_;
@@ -76,32 +76,6 @@ TEST_F(Garbage, ASlotThatWasOverwrittenIsClaimedAgain) {
       << first->output() << second->output() << third->output();
 }
 
-TEST_F(Garbage, ACopyInSeveralSlotsCountsOnce) {
-  const auto first = start();
-  ASSERT_TRUE(eventually([&] { return first->shows() == 1U; }));
-  table().slots[9] = table().slots[0].load();
-  let_them_look();
-  EXPECT_TRUE(eventually([&] { return table().look().live == 1; }));
-}
-
-TEST_F(Garbage, ACopyThatMovesOutOfTwoSlotsIntoOneIsShownAsOneFewer) {
-  const auto first = start();
-  const auto second = start();
-  ASSERT_TRUE(eventually([&] { return first->shows() == 2U && second->shows() == 2U; }));
-  second->suspend();  // else it would keep to one slot by itself
-  const auto found = identity_of_pid(second->pid());
-  ASSERT_TRUE(found);
-  table().slots[9] = word_of(*found);
-  let_them_look();
-  EXPECT_TRUE(eventually([&] { return first->shows() == 3U; })) << first->output();
-  for (auto& slot : table().slots) {
-    if (slot == word_of(*found)) slot = 0;
-  }
-  table().slots[11] = word_of(*found);
-  let_them_look();
-  EXPECT_TRUE(eventually([&] { return first->shows() == 2U; })) << first->output();
-}
-
 TEST_F(Garbage, AllZerosInTheSlots) {
   const auto first = start();
   const auto second = start();
@@ -117,18 +91,17 @@ TEST_F(Garbage, SlotsOfTheDeadAreTakenOut) {
   const auto first = start();
   ASSERT_TRUE(eventually([&] { return first->shows() == 1U; }));
   const Identity dead = somebody_dead();
-  table().slots[6] = word_of(dead, Mark::candidate);
+  table().slots[6] = word_of(dead, Mark::joining);
   table().slots[7] = word_of(dead, Mark::leaving);
-  table().slots[8] = word_of(dead, Mark::joining);
+  table().slots[8] = word_of(dead, Mark::notifying);
   let_them_look();
-  EXPECT_TRUE(eventually([&] { return table().slots[6] == 0 && table().slots[7] == 0; }));
-  EXPECT_TRUE(eventually([&] { return table().slots[8] == word_of(dead, Mark::killed); }));
+  EXPECT_TRUE(eventually([&] { return table().slots[6] == 0 && table().slots[7] == 0 && table().slots[8] == 0; }));
 }
 
 TEST_F(Garbage, ACopyThatSeemsToLeaveIsCountedAgain) {
   const auto first = start();
   ASSERT_TRUE(eventually([&] { return first->shows() == 1U; }));
-  for (const Mark mark : {Mark::leaving, Mark::killed, Mark::candidate, Mark{6}}) {
+  for (const Mark mark : {Mark::leaving, Mark::joining, Mark{6}}) {
     for (auto& slot : table().slots) {
       if (slot != 0) slot = word_of(identity_of(slot), mark);
     }
@@ -159,13 +132,13 @@ TEST_F(Garbage, WordsOfNobody) {
 }
 
 TEST_F(Garbage, ADeadProcessThatSeemsToBeJoiningHoldsUpNobody) {
-  table().slots[0] = word_of(somebody_dead(), Mark::candidate);
+  table().slots[0] = word_of(somebody_dead(), Mark::joining);
   const auto first = start({L"--max", L"1"});
   EXPECT_TRUE(eventually([&] { return first->shows() == 1U; })) << first->notes();
 }
 
 TEST_F(Garbage, ALivingProcessThatSeemsToBeJoiningHoldsUpNobodyForLong) {
-  table().slots[0] = word_of(own_identity(), Mark::candidate);  // this process will not get on with it
+  table().slots[0] = word_of(own_identity(), Mark::joining);  // this process will not get on with it
   const auto refused = start({L"--max", L"1"});
   EXPECT_EQ(refused->exit_code(), DWORD{3});
   const auto first = start({L"--max", L"2"});

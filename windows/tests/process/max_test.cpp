@@ -6,8 +6,13 @@
 #include <algorithm>
 #include <deque>
 #include <string>
+#include <vector>
 
 #include "copies.h"
+#include "identity.h"
+#include "shared_memory.h"
+#include "table.h"
+#include "win32.h"
 
 namespace share_data::test {
 namespace {
@@ -44,7 +49,32 @@ TEST(Max, APlaceThatBecomesFreeCanBeTaken) {
   EXPECT_TRUE(eventually([&] { return second.shows() == 1U; })) << second.notes();
 }
 
-TEST(Max, CandidatesThatAreSuspendedDoNotAllGiveUp) {
+TEST(Max, TheMessageSaysWhatIsThere) {
+  const Folder folder;
+  const std::wstring name = unique_name();
+  const std::vector<std::wstring> mapping{L"--via", L"mapping", L"--name", name, L"--max", L"2"};
+  const SharedMemory memory = open_or_create_mapping(to_utf8(name), Log{{}, 0});
+  const Copy live{folder.exe(), mapping};
+  ASSERT_TRUE(eventually([&] { return live.shows() == 1U; })) << live.notes();
+  memory.table->slots[5] = word_of(own_identity(), Mark::joining);  // this process will not get on with it
+  const Copy refused{folder.exe(), mapping};
+  EXPECT_EQ(refused.exit_code(), DWORD{3});
+  EXPECT_TRUE(eventually([&] { return refused.notes() == "share_data: not joining: 1 live and 1 joining, --max 2\n"; }))
+      << refused.notes();
+}
+
+TEST(Max, WhoIsAskedToLeaveWhileItWaitsLeaves) {
+  const Folder folder;
+  const std::wstring name = unique_name();
+  const SharedMemory memory = open_or_create_mapping(to_utf8(name), Log{{}, 0});
+  memory.table->slots[5] = word_of(own_identity(), Mark::joining);
+  const Copy copy{folder.exe(), {L"--via", L"mapping", L"--name", name, L"--max", L"1", L"--for", L"0.2"}};
+  EXPECT_EQ(copy.exit_code(), DWORD{0}) << copy.notes();
+  EXPECT_EQ(copy.output() + copy.notes(), "");
+  EXPECT_EQ(memory.table->look().slots[0], 0U);
+}
+
+TEST(Max, CopiesThatAreSuspendedWhileTheyJoinDoNotAllGiveUp) {
   const Folder folder;
   Copies copies;
   start(copies, 6, folder.exe(), Start{.arguments = {L"--max", L"2"}});

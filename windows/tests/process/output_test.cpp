@@ -63,6 +63,16 @@ TEST(Output, ACopyWhoseLinesNobodyReadsLeavesWhenItsTimeIsOver) {
   })) << witness.output();
 }
 
+TEST(Output, ACopyWhoseLastLineNobodyTakesIsShownAsLeftAtOnce) {
+  const Folder folder;
+  const Copy witness{folder.exe()};
+  ASSERT_TRUE(eventually([&] { return witness.shows() == 1U; }));
+  const Copy stuck{folder.exe(), Start{.arguments = {L"--for", L"1"}, .read_output = false}};
+  const std::string left = "- " + std::to_string(stuck.pid());
+  EXPECT_TRUE(eventually([&] { return witness.output().find(left) != std::string::npos; })) << witness.output();
+  EXPECT_EQ(WaitForSingleObject(stuck.process(), 0), DWORD{WAIT_TIMEOUT}) << "it waits 3 s for its reader";
+}
+
 TEST(Output, ACopyOfWhichNobodyReadsAnythingLeavesWithinFourSeconds) {
   const Folder folder;
   const Copy witness{folder.exe()};

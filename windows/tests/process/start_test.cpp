@@ -63,7 +63,7 @@ TEST(Start, ALifeIsTwoLines) {
                                       pid + R"(\] +0 live  left; last one out[^\n]*\n$)");
   })) << copy.output();
   EXPECT_TRUE(
-      matches(copy.notes(), "^share_data: section SHARED at 0x[0-9a-f]+, 33 KiB, shared by all that run .*exe\n$"))
+      matches(copy.notes(), "^share_data: section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that run .*exe\n$"))
       << copy.notes();
 }
 
@@ -86,7 +86,7 @@ TEST(Start, TheNotesSayWhoCreatedTheMapping) {
   ASSERT_TRUE(eventually([&] { return first.shows() == 1U; })) << first.notes();
   const Copy second{folder.exe(), arguments};
   ASSERT_TRUE(eventually([&] { return second.shows() == 2U; })) << second.notes();
-  const std::string rest = "mapping Local\\\\" + to_utf8(name) + ", 33 KiB, at 0x[0-9a-f]+\n$";
+  const std::string rest = "mapping Local\\\\" + to_utf8(name) + ", 41 KiB, at 0x[0-9a-f]+\n$";
   EXPECT_TRUE(matches(first.notes(), "^share_data: created " + rest)) << first.notes();
   EXPECT_TRUE(matches(second.notes(), "^share_data: attached to " + rest)) << second.notes();
 }

@@ -3,28 +3,20 @@
 
 #include <windows.h>
 
-#include <sddl.h>
-
-#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "copies.h"
+#include "identity.h"
+#include "shared_memory.h"
+#include "table.h"
+#include "win32.h"
 
 namespace share_data::test {
 namespace {
 
 /// A process that nobody may open. Under Wine its owner may all the same, so let it belong to the system.
 const wchar_t* guarded() { return runs_under_wine() ? L"O:SYD:" : L"D:"; }
-
-/// Takes from everybody what the copy has allowed them.
-void guard_again(const Copy& copy) {
-  PSECURITY_DESCRIPTOR descriptor = nullptr;
-  ASSERT_NE(ConvertStringSecurityDescriptorToSecurityDescriptorW(guarded(), SDDL_REVISION_1, &descriptor, nullptr), 0);
-  const DWORD parts = DACL_SECURITY_INFORMATION | (runs_under_wine() ? OWNER_SECURITY_INFORMATION : 0);
-  EXPECT_NE(SetKernelObjectSecurity(copy.process(), parts, descriptor), 0) << GetLastError();
-  LocalFree(descriptor);
-}
 
 /// Administrators may open any process, if they say so.
 class Users : public testing::Test {
@@ -63,27 +55,30 @@ TEST_F(Users, CopiesOfDifferentRightsSeeEachOtherLeave) {
   EXPECT_TRUE(eventually([&] { return says(copy, "+ " + pid) && says(copy, "- " + pid); })) << copy.output();
 }
 
-TEST_F(Users, ADeathThatMayNotBeWatchedIsSeenAllTheSame) {
-  auto other = std::make_unique<Copy>(folder.exe());
-  ASSERT_TRUE(eventually([&] { return other->shows() == 1U; })) << other->notes();
-  guard_again(*other);
+TEST_F(Users, TheEndOfAProcessThatMayNotBeOpenedIsSeenAllTheSame) {
+  const std::wstring name = unique_name();
+  const SharedMemory memory = open_or_create_mapping(to_utf8(name), Log{{}, 0});
+  auto other = std::make_unique<Copy>(folder.exe(), Start{.security = guarded(), .suspended = true});
   if (Handle{OpenProcess(SYNCHRONIZE, FALSE, other->pid())}) GTEST_SKIP() << "we may open any process";
-  const Copy copy{folder.exe(), {L"--explain"}};
-  ASSERT_TRUE(eventually([&] { return copy.shows() == 2U && other->shows() == 2U; })) << copy.output();
+  memory.table->slots[0] = word_of(make_identity(other->pid(), 7, true));  // as it would if it could not be opened
+  const Copy copy{folder.exe(), {L"--via", L"mapping", L"--name", name}};
+  EXPECT_TRUE(eventually([&] { return copy.shows() == 2U; })) << copy.output();
   EXPECT_TRUE(eventually([&] { return copy.notes().find("looking at the table every 500 ms") != std::string::npos; }))
       << copy.notes();
-  const std::string death = std::to_string(other->pid()) + "|killed\n";
   other.reset();
   EXPECT_TRUE(eventually([&] { return copy.shows() == 1U; })) << copy.output();
+}
 
-  const auto notes_since = [&] {
-    const std::string notes = copy.notes();
-    return notes.substr(std::min(notes.find(death), notes.size()));
-  };
-  ASSERT_TRUE(eventually([&] { return notes_since().find("waiting for") != std::string::npos; })) << copy.notes();
-  const Copy longer_than_that{folder.exe(), {L"--via", L"mapping", L"--name", unique_name(), L"--for", L"0.8"}};
-  EXPECT_EQ(longer_than_that.exit_code(), DWORD{0});
-  EXPECT_EQ(notes_since().find("it is time for a look"), std::string::npos) << copy.notes();
+TEST_F(Users, AProcessThatHasThePidOfAKilledCopyIsNotCounted) {
+  const std::wstring name = unique_name();
+  const SharedMemory memory = open_or_create_mapping(to_utf8(name), Log{{}, 0});
+  const auto other = std::make_unique<Copy>(folder.exe(), Start{.security = guarded(), .suspended = true});
+  if (Handle{OpenProcess(SYNCHRONIZE, FALSE, other->pid())}) GTEST_SKIP() << "we may open any process";
+  memory.table->slots[0] = word_of(make_identity(other->pid(), 7));
+  const Copy copy{folder.exe(), {L"--via", L"mapping", L"--name", name}};
+  EXPECT_TRUE(eventually([&] { return copy.shows() == 1U; })) << copy.output();
+  EXPECT_TRUE(says(copy, " 1 live  joined")) << copy.output();
+  EXPECT_EQ(memory.table->slots[0], 0U);
 }
 
 TEST_F(Users, AMappingThatAGuardedCopyCreatedIsForAll) {

@@ -175,7 +175,7 @@ void Soak::write_garbage(std::uint32_t number) {
       return write(somewhere, {word_of(somebody())});
     default:
       note("garbage: a copy that seems to be joining under --max");
-      return write(somewhere, {word_of(somebody(), Mark::candidate)});
+      return write(somewhere, {word_of(somebody(), Mark::joining)});
   }
 }
 

@@ -23,7 +23,25 @@ TEST(Identity, OfGarbageIsDead) {
   EXPECT_FALSE(is_alive(Identity{1}));
   EXPECT_FALSE(is_alive(Identity{0xffff'ffff'ffff'ffffU}));
   EXPECT_FALSE(is_alive(make_identity(0x1fff'fffcU, 7)));
-  EXPECT_FALSE(is_alive(Identity{static_cast<std::uint64_t>(own_identity()) + (std::uint64_t{1} << 32U)}));
+  EXPECT_FALSE(is_alive(Identity{static_cast<std::uint64_t>(own_identity()) | std::uint64_t{2} << 32U}));
+}
+
+TEST(Identity, OfAProcessThatMayNotBeOpenedIsAliveOnlyIfItSaysSo) {
+  const test::Folder folder;
+  const wchar_t* guarded = test::runs_under_wine() ? L"O:SYD:" : L"D:";  // under Wine the owner may do everything
+  const test::Copy copy{folder.exe(), test::Start{.security = guarded, .suspended = true}};
+  if (Handle{OpenProcess(SYNCHRONIZE, FALSE, copy.pid())}) GTEST_SKIP() << "we may open any process";
+  const Identity said_so = make_identity(copy.pid(), 7, true);
+  EXPECT_TRUE(is_alive(said_so));
+  EXPECT_EQ(pid_of(said_so), copy.pid());
+  EXPECT_FALSE(open_process(said_so).handle);
+  EXPECT_FALSE(is_alive(make_identity(copy.pid(), 7))) << "another process has the pid now";
+}
+
+TEST(Identity, SaysWhetherOthersMayOpenTheProcess) {
+  EXPECT_FALSE(is_guarded(own_identity()));
+  EXPECT_TRUE(is_guarded(own_identity(false)));
+  EXPECT_TRUE(is_alive(own_identity(false)));
 }
 
 TEST(Identity, OfAProcessThatHasEndedIsDeadWhileSomebodyHoldsItsHandle) {

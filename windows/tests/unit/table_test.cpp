@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -26,11 +27,11 @@ TEST_F(TableTest, ZeroBytesAreAnEmptyTable) {
 }
 
 TEST_F(TableTest, AWordSaysWhoCounts) {
-  table.slots[0] = word_of(copy(1), Mark::joining);
-  EXPECT_EQ(live(), 1U) << "before everybody has been told";
+  table.slots[0] = word_of(copy(1), Mark::notifying);
+  EXPECT_EQ(live(), 1U) << "before all are notified";
   table.slots[1] = word_of(copy(2));
   EXPECT_EQ(live(), 2U);
-  for (const Mark mark : {Mark::candidate, Mark::leaving, Mark::killed, Mark{5}, Mark{7}}) {
+  for (const Mark mark : {Mark::joining, Mark::leaving, Mark{5}, Mark{7}}) {
     table.slots[1] = word_of(copy(2), mark);
     EXPECT_EQ(live(), 1U) << to_text(table.slots[1]);
   }
@@ -38,10 +39,10 @@ TEST_F(TableTest, AWordSaysWhoCounts) {
 
 TEST_F(TableTest, ALookTakesEverySlot) {
   table.slots[3] = word_of(copy(1));
-  table.slots[slot_count - 1] = word_of(copy(2), Mark::killed);
+  table.slots[slot_count - 1] = word_of(copy(2), Mark::leaving);
   std::vector<Word> expected(slot_count);
   expected[3] = word_of(copy(1));
-  expected.back() = word_of(copy(2), Mark::killed);
+  expected.back() = word_of(copy(2), Mark::leaving);
   EXPECT_EQ(table.look().slots, expected);
 }
 
@@ -53,40 +54,42 @@ TEST_F(TableTest, AWordIsReplacedOnlyIfItIsWhatWasSeen) {
   EXPECT_EQ(table.slots[0], word_of(copy(1), Mark::leaving));
 }
 
-TEST_F(TableTest, ADeadCopyThatWasCountedWasKilled) {
+TEST_F(TableTest, TheSlotsOfACopyThatHasEndedBecomeFree) {
   table.slots[0] = word_of(copy(1));
-  table.slots[1] = word_of(copy(2), Mark::joining);
-  table.slots[2] = word_of(copy(3));
-  table.take_out(copy(1), log);
-  table.take_out(copy(2), log);
-  EXPECT_EQ(table.slots[0], word_of(copy(1), Mark::killed));
-  EXPECT_EQ(table.slots[1], word_of(copy(2), Mark::killed));
-  EXPECT_EQ(live(), 1U);
-}
-
-TEST_F(TableTest, ADeadCopyThatWasNotCountedLeavesAFreeSlot) {
-  table.slots[0] = word_of(copy(1), Mark::leaving);
-  table.slots[1] = word_of(copy(1), Mark::candidate);
-  table.slots[2] = word_of(Identity::nobody, Mark{5});
+  table.slots[1] = word_of(copy(1), Mark::leaving);
+  table.slots[2] = word_of(copy(1), Mark::joining);
+  table.slots[3] = word_of(Identity::nobody, Mark{5});
+  table.slots[4] = word_of(copy(2), Mark::notifying);
   table.take_out(copy(1), log);
   table.take_out(Identity::nobody, log);
-  EXPECT_EQ(table.look().slots, std::vector<Word>(slot_count));
+  std::vector<Word> expected(slot_count);
+  expected[4] = word_of(copy(2), Mark::notifying);
+  EXPECT_EQ(table.look().slots, expected);
 }
 
-TEST_F(TableTest, AKilledCopyStaysKilledHoweverOftenItIsTakenOut) {
-  table.slots[0] = word_of(copy(1));
-  table.take_out(copy(1), log);
-  table.take_out(copy(1), log);
-  EXPECT_EQ(table.slots[0], word_of(copy(1), Mark::killed));
-}
-
-TEST_F(TableTest, SlotsOfTheKilledAreUsedOnlyIfNoOtherIsFree) {
-  table.slots[0] = word_of(copy(1), Mark::killed);
-  for (std::uint32_t i = 1; i < slot_count; ++i) ASSERT_EQ(table.claim(word_of(copy(i + 1)), log), i);
-  EXPECT_EQ(table.slots[0], word_of(copy(1), Mark::killed));
-  EXPECT_EQ(table.claim(word_of(copy(5000)), log), 0U);
+TEST_F(TableTest, HasAsManySlotsAsItSays) {
+  for (std::uint32_t i = 0; i < slot_count; ++i) ASSERT_EQ(table.claim(word_of(copy(i + 1)), log), i);
   EXPECT_FALSE(table.claim(word_of(copy(5001)), log));
   EXPECT_EQ(live(), slot_count);
+}
+
+TEST_F(TableTest, WhoHasLeftAndWhoHasNotIsKnownHoweverOftenTheSlotWasUsedSince) {
+  table.slots[0] = word_of(copy(1));
+  table.slots[1] = word_of(copy(2));
+  const View before = table.look();
+  table.say_that_it_leaves(copy(1), log);
+  for (std::uint32_t i = 0; i < left_size / 2 - 1; ++i) table.say_that_it_leaves(copy(100 + i), log);
+  EXPECT_EQ(table.has_left(copy(1), before), true);
+  EXPECT_EQ(table.has_left(copy(2), before), false);
+}
+
+TEST_F(TableTest, IfTooManyHaveLeftNobodyIsCalledKilled) {
+  const View before = table.look();
+  table.say_that_it_leaves(copy(1), log);
+  for (std::uint32_t i = 0; i < left_size; ++i) table.say_that_it_leaves(copy(100 + i), log);
+  EXPECT_EQ(table.has_left(copy(1), before), std::nullopt);
+  EXPECT_EQ(table.has_left(copy(100), before), true);
+  EXPECT_EQ(table.has_left(copy(1), table.look()), false);
 }
 
 TEST_F(TableTest, OfThoseWhoWantASlotAtTheSameTimeOneGetsIt) {
@@ -107,7 +110,7 @@ TEST_F(TableTest, OfThoseWhoWantASlotAtTheSameTimeOneGetsIt) {
 
 TEST(Word, TellsIdentityAndMarkApart) {
   const Identity identity = make_identity(0x1fff'fffcU, 0xffff'ffff'ffff'ffffU);
-  for (const Mark mark : {Mark::running, Mark::joining, Mark::candidate, Mark::leaving, Mark::killed}) {
+  for (const Mark mark : {Mark::running, Mark::joining, Mark::notifying, Mark::leaving}) {
     EXPECT_EQ(identity_of(word_of(identity, mark)), identity);
     EXPECT_EQ(mark_of(word_of(identity, mark)), mark);
   }
@@ -117,7 +120,7 @@ TEST(Word, IsShownAsItsParts) {
   EXPECT_EQ(to_text(0), "0");
   EXPECT_EQ(to_text(word_of(copy(3))), "12");
   EXPECT_EQ(to_text(word_of(copy(3), Mark::joining)), "12|joining");
-  EXPECT_EQ(to_text(word_of(copy(3), Mark::killed)), "12|killed");
+  EXPECT_EQ(to_text(word_of(copy(3), Mark::leaving)), "12|leaving");
   EXPECT_EQ(to_text(word_of(copy(3), Mark{6})), "12|garbage");
 }
 

@@ -12,59 +12,59 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <sddl.h>
 
 #include "copy.h"
+#include "failure.h"
 
 namespace share_data {
 namespace {
 
 class WaitTest : public testing::Test {
  protected:
-  /// True if what `generation` waits for has happened.
-  static bool has_ended(const Generation& generation) {
-    return WaitForSingleObject(generation.event(), 0) == WAIT_OBJECT_0;
-  }
+  /// True if what `next` waits for has happened.
+  static bool has_ended(const NextChange& next) { return WaitForSingleObject(next.event(), 0) == WAIT_OBJECT_0; }
 
   std::unique_ptr<Table> memory = std::make_unique<Table>();
   Table& table = *memory;
   const Log log{{}, 0};
 };
 
-TEST_F(WaitTest, ToTellWakesAllWhoWait) {
-  const Generation first{table};
-  const Generation second{table};
+TEST_F(WaitTest, ToNotifyWakesAllWhoWait) {
+  const NextChange first{table};
+  const NextChange second{table};
   EXPECT_FALSE(has_ended(first));
-  tell(table, log);
+  notify(table, log);
   EXPECT_TRUE(has_ended(first));
   EXPECT_TRUE(has_ended(second));
   EXPECT_EQ(table.changes, 1U);
 }
 
-TEST_F(WaitTest, WhatIsToldBeforeTheLookWakesNobody) {
-  tell(table, log);
-  const Generation generation{table};
-  EXPECT_EQ(generation.number(), 1U);
-  EXPECT_FALSE(has_ended(generation));
+TEST_F(WaitTest, AChangeBeforeTheLookWakesNobody) {
+  notify(table, log);
+  const NextChange next{table};
+  EXPECT_EQ(next.changes(), 1U);
+  EXPECT_FALSE(has_ended(next));
 }
 
-TEST_F(WaitTest, WhoeverIsWokenMovesOnForOneThatWasStoppedBeforeItDid) {
-  const Generation generation{table};
-  SetEvent(generation.event());
-  EXPECT_EQ(generation.wait({}, INFINITE), generation.event());
+TEST_F(WaitTest, WhoeverIsWokenCountsTheChangeForOneThatWasStoppedBeforeItDid) {
+  const NextChange next{table};
+  SetEvent(next.event());
+  EXPECT_EQ(next.wait({}, INFINITE), next.event());
   EXPECT_EQ(table.changes, 1U);
-  EXPECT_FALSE(has_ended(Generation{table}));
+  EXPECT_FALSE(has_ended(NextChange{table}));
 }
 
-TEST_F(WaitTest, WhoeverSeesThatAGenerationIsOverFindsItsEventSet) {
+TEST_F(WaitTest, WhoeverSeesThatAChangeIsCountedFindsItsEventSet) {
   std::atomic<bool> enough{false};
   std::thread other{[&] {
-    while (!enough) tell(table, log);
+    while (!enough) notify(table, log);
   }};
   int missed = 0;
   for (int round = 0; round < 1000; ++round) {
-    const Generation generation{table};
-    while (table.changes == generation.number()) std::this_thread::yield();
-    if (!has_ended(generation)) ++missed;
+    const NextChange next{table};
+    while (table.changes == next.changes()) std::this_thread::yield();
+    if (!has_ended(next)) ++missed;
   }
   enough = true;
   other.join();
@@ -74,29 +74,29 @@ TEST_F(WaitTest, WhoeverSeesThatAGenerationIsOverFindsItsEventSet) {
 TEST_F(WaitTest, EventsOfAnotherTableAreOtherEvents) {
   Table& other = *std::make_unique<Table>().release();  // NOLINT(cppcoreguidelines-owning-memory)
   const std::unique_ptr<Table> guard{&other};
-  const Generation generation{table};
-  tell(other, log);
+  const NextChange next{table};
+  notify(other, log);
   EXPECT_NE(other.id, table.id);
-  EXPECT_FALSE(has_ended(generation));
+  EXPECT_FALSE(has_ended(next));
 }
 
 TEST_F(WaitTest, WhoWakesForAnotherReasonWakesAllIfTheHeaderWasOverwritten) {
-  const Generation generation{table};
-  const Generation neighbour{table};
+  const NextChange next{table};
+  const NextChange neighbour{table};
   table.changes = 99;
-  EXPECT_EQ(generation.wait({}, 0), nullptr);
+  EXPECT_EQ(next.wait({}, 0), nullptr);
   EXPECT_TRUE(has_ended(neighbour));
   table.id = 42;
-  const Generation next{table};
+  const NextChange later{table};
   table.id = 43;
-  EXPECT_EQ(next.wait({}, 0), nullptr);
-  EXPECT_TRUE(has_ended(next));
+  EXPECT_EQ(later.wait({}, 0), nullptr);
+  EXPECT_TRUE(has_ended(later));
 }
 
-TEST_F(WaitTest, WhoeverIsWokenMovesOnNoNumberOfAnotherId) {
-  const Generation before{table};
+TEST_F(WaitTest, WhoeverIsWokenCountsNoChangeOfAnotherId) {
+  const NextChange before{table};
   table.id = 0;  // somebody zeroes the table, and so its numbers begin again, too
-  const Generation after{table};
+  const NextChange after{table};
   SetEvent(before.event());
   EXPECT_EQ(before.wait({}, INFINITE), before.event());
   EXPECT_EQ(table.changes, 0U);
@@ -107,9 +107,9 @@ TEST_F(WaitTest, ANameThatIsTakenByAnotherKindOfObjectStopsNobody) {
   table.id = 0x1234'5678'9abcU;
   const std::string name = fmt::format("Local\\share_data-{:016x}-0", table.id.load());
   const Handle squatter{CreateMutexA(nullptr, FALSE, name.c_str())};
-  const Generation generation{table};
-  EXPECT_EQ(generation.event(), nullptr);
-  tell(table, log);
+  const NextChange next{table};
+  EXPECT_EQ(next.event(), nullptr);
+  notify(table, log);
   EXPECT_EQ(table.changes, 1U);
 }
 
@@ -118,8 +118,34 @@ TEST_F(WaitTest, WithoutAnEventItIsSoonTimeForALook) {
   const std::string name = fmt::format("Local\\share_data-{:016x}-0", table.id.load());
   const Handle squatter{CreateMutexA(nullptr, FALSE, name.c_str())};
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(Generation{table}.wait({}, 60'000), nullptr);
+  EXPECT_EQ(NextChange{table}.wait({}, 60'000), nullptr);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{30});
+}
+
+TEST_F(WaitTest, AChangeWhoseEventCannotBeSetIsNotCounted) {
+  table.id = 0x1234'5678'9abeU;
+  PSECURITY_DESCRIPTOR closed = nullptr;  // under Wine the owner may do everything
+  ConvertStringSecurityDescriptorToSecurityDescriptorW(test::runs_under_wine() ? L"O:SYD:" : L"D:", SDDL_REVISION_1,
+                                                       &closed, nullptr);
+  SECURITY_ATTRIBUTES attributes{sizeof(attributes), closed, FALSE};
+  const std::string name = fmt::format("Local\\share_data-{:016x}-0", table.id.load());
+  const Handle others{CreateEventA(&attributes, TRUE, FALSE, name.c_str())};
+  LocalFree(closed);
+  ASSERT_TRUE(others);
+  try {
+    notify(table, log);
+    FAIL() << "the event could be opened";
+  } catch (const Failure& failure) {
+    EXPECT_NE(std::string{failure.what()}.find("CreateEvent " + name), std::string::npos) << failure.what();
+  }
+  EXPECT_EQ(table.changes, 0U);
+}
+
+TEST_F(WaitTest, OneEventWakesAllHoweverManyTheyAre) {
+  std::vector<NextChange> waiting;
+  for (int i = 0; i < 1000; ++i) waiting.emplace_back(table);
+  SetEvent(waiting.front().event());  // the one call that notify() makes for them
+  EXPECT_TRUE(std::ranges::all_of(waiting, has_ended));
 }
 
 TEST_F(WaitTest, EverybodyMayUseAnEvent) {
@@ -155,13 +181,21 @@ TEST_F(WatchTest, TheNearestEightBelowAreWatched) {
   EXPECT_EQ(ended.back(), make_identity(4 * 99'999'999, 6));
 }
 
+TEST_F(WatchTest, ACopyThatLeavesIsNotOneOfThemForItWatchesNobody) {
+  for (std::size_t i = 0; i < 12; ++i) {
+    const Mark mark = i % 4 == 0 ? Mark::leaving : Mark::running;
+    table.slots[i] = word_of(make_identity(4 * 99'999'999, i), mark);
+  }
+  EXPECT_EQ(watch.follow(table.look(), 12).size(), 10U) << "8 that run, and the 2 among them that leave";
+}
+
 TEST_F(WatchTest, SoAreAllWhoHaveJustJoined) {
-  for (std::size_t i = 0; i < 12; ++i) table.slots[i] = word_of(make_identity(4 * 99'999'999, i), Mark::joining);
+  for (std::size_t i = 0; i < 12; ++i) table.slots[i] = word_of(make_identity(4 * 99'999'999, i), Mark::notifying);
   EXPECT_EQ(watch.follow(table.look(), 11).size(), 11U);
 }
 
 TEST_F(WatchTest, ButNoMoreThanOneCallCanWaitFor) {
-  for (std::size_t i = 0; i < 100; ++i) table.slots[i] = word_of(make_identity(4 * 99'999'999, i), Mark::joining);
+  for (std::size_t i = 0; i < 100; ++i) table.slots[i] = word_of(make_identity(4 * 99'999'999, i), Mark::notifying);
   EXPECT_EQ(watch.follow(table.look(), 100).size(), MAXIMUM_WAIT_OBJECTS - 3U)
       << "the event, the request to leave and the line are waited for, too";
 }
