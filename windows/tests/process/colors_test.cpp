@@ -12,7 +12,8 @@
 namespace share_data::test {
 namespace {
 
-/// A pseudo console that this process is in, too. As long as `keeper` runs, it stays.
+/// A pseudo console that this process is in, too, and that shows no colours unless it is asked to. As long as `keeper`
+/// runs, it stays.
 class EnteredConsole {
  public:
   explicit EnteredConsole(const Folder& folder)
@@ -24,7 +25,20 @@ class EnteredConsole {
     screen_ = Handle{CreateFileW(L"CONOUT$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
                                  &inherited, OPEN_EXISTING, 0, nullptr)};
     EXPECT_TRUE(screen_);
+    DWORD mode = 0;  // a new console of Windows has them turned on, one of Wine has not
+    GetConsoleMode(screen_.get(), &mode);
+    EXPECT_NE(SetConsoleMode(screen_.get(), mode & ~DWORD{ENABLE_VIRTUAL_TERMINAL_PROCESSING}), 0);
   }
+  /// Before the console is closed, which ends all processes in it.
+  ~EnteredConsole() {
+    screen_ = Handle{};
+    FreeConsole();
+    AttachConsole(ATTACH_PARENT_PROCESS);
+  }
+  EnteredConsole(const EnteredConsole&) = delete;
+  EnteredConsole& operator=(const EnteredConsole&) = delete;
+  EnteredConsole(EnteredConsole&&) = delete;
+  EnteredConsole& operator=(EnteredConsole&&) = delete;
 
   [[nodiscard]] bool shows_colors() const {
     DWORD mode = 0;

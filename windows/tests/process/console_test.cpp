@@ -46,15 +46,18 @@ TEST(ConsoleWindow, ThatIsClosedEndsTheCopyInOrder) {
 /// Requests to stop after whose handler the system ends the process.
 class LastRequest : public testing::TestWithParam<DWORD> {};
 
+/// Where that thread begins. No document says so; the DLL lies at the same address in all processes.
+FARPROC ctrl_routine() { return GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CtrlRoutine"); }
+
 /// Delivers a console event as the system does: on a new thread of the process.
 Handle deliver(const Copy& copy, DWORD event) {
-  const auto routine = GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CtrlRoutine");
   return Handle{CreateRemoteThread(copy.process(), nullptr, 0,
-                                   reinterpret_cast<LPTHREAD_START_ROUTINE>(reinterpret_cast<void*>(routine)),
+                                   reinterpret_cast<LPTHREAD_START_ROUTINE>(reinterpret_cast<void*>(ctrl_routine())),
                                    reinterpret_cast<void*>(static_cast<std::uintptr_t>(event)), 0, nullptr)};
 }
 
 TEST_P(LastRequest, WaitsUntilTheMainThreadHasLeft) {
+  if (ctrl_routine() == nullptr) GTEST_SKIP() << "this Windows delivers console events in another way";
   const Folder folder;
   const Copy witness{folder.exe()};
   const Copy copy{folder.exe()};

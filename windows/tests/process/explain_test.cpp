@@ -51,7 +51,8 @@ std::string notified(unsigned changes) {
 }
 
 TEST_F(Explain, TellsTheStoryOfACopy) {
-  const Copy copy{folder.exe(), {L"--explain", L"--for", L"3"}};
+  const PseudoConsole console;
+  const Copy copy{folder.exe(), Start{.arguments = {L"--explain"}, .console = console.handle()}};
   const std::string self = std::to_string(copy.pid());
   ASSERT_TRUE(shows(copy, 1));
   ASSERT_TRUE(
@@ -75,6 +76,7 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
        fmt::format("compared with the look before: {} is not there any more, and not in the list of those that left",
                    pid),
        "sleeping until the event of changes = 3 is set, or a request to leave comes"}));
+  console.send(CTRL_C_EVENT);
   EXPECT_EQ(copy.exit_code(), DWORD{0});
   EXPECT_TRUE(explains(copy, {"woken by a request to leave", fmt::format(R"(left\[0\] = {}: I leave on my own)", self),
                               fmt::format(R"(slot 0: {0} -> {0}\|leaving)", self), notified(3)}));

@@ -220,6 +220,7 @@ void Copy::terminate() const {
 }
 
 PseudoConsole::PseudoConsole() {
+  SetConsoleCtrlHandler(nullptr, FALSE);  // whoever ignores Ctrl+C, as this process may do, hands that down
   auto [read_end, write_end] = make_pipe();
   keyboard_ = std::move(write_end);
   HRESULT result = S_OK;
