@@ -1,7 +1,8 @@
 #include <windows.h>
 
 #include <array>
-#include <system_error>
+#include <cstddef>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -39,8 +40,18 @@ constexpr std::array hints{
 
 std::span<const Hint> hints_for_calls() { return hints; }
 
+// std::system_category() would take the message in the ANSI code page, in which umlauts are no UTF-8.
 std::string system_message(int error) {
-  return fmt::format("{} (error {})", std::system_category().message(error), error);
+  constexpr DWORD flags = FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK;
+  std::array<wchar_t, 512> wide{};
+  std::array<char, 3 * wide.size()> text{};  // one unit of UTF-16 never takes more than 3 bytes
+  const DWORD units = FormatMessageW(flags, nullptr, static_cast<DWORD>(error), 0, wide.data(),
+                                     static_cast<DWORD>(wide.size()), nullptr);
+  const int bytes = WideCharToMultiByte(CP_UTF8, 0, wide.data(), static_cast<int>(units), text.data(),
+                                        static_cast<int>(text.size()), nullptr, nullptr);
+  std::string message(text.data(), static_cast<std::size_t>(bytes));
+  message.erase(message.find_last_not_of(". ") + 1);
+  return fmt::format("{} (error {})", message.empty() ? "unknown error" : message, error);
 }
 
 }  // namespace share_data

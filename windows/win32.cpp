@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/xchar.h>
 
+#include <cstddef>
+
 #include "log.h"
 
 namespace share_data {

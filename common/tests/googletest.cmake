@@ -9,8 +9,8 @@ if(NOT GTest_FOUND)
     FetchContent_Declare(googletest SOURCE_DIR /usr/src/googletest)
   else()
     FetchContent_Declare(googletest
-      URL https://github.com/google/googletest/archive/refs/tags/v1.17.0.tar.gz
-      URL_HASH SHA256=65fab701d9829d38cb77c14acdc431d2108bfdbf8979e40eb8ae567edf10b27c
+      URL https://github.com/google/googletest/archive/refs/tags/v1.18.0.tar.gz
+      URL_HASH SHA256=6e3191c1455468b3fc35a417fb565c1c5071aee1b7e7f85e30cf48a98d37d8b5
       DOWNLOAD_EXTRACT_TIMESTAMP OFF
       SYSTEM)
   endif()

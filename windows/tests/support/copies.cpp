@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <fstream>
+#include <ios>
 #include <iterator>
 #include <regex>
 #include <utility>
