@@ -1,4 +1,5 @@
-// Long chaos under each of the two ways to share. For an hour of each:
+// Copies of the program in random trouble. Whenever it is quiet, each of them shows the truth: how many run, and by its
+// `+`, `-` and `x` exactly who came, who left and who was killed. For an hour of each way to share:
 //   SHARE_DATA_SOAK_SECONDS=3600 share_data_tests.exe --gtest_filter=Soak.*
 // under Wine through windows/tests/support/wine.sh, and not through ctest, which has a limit of its own.
 // SHARE_DATA_TEST_SEED gives the deeds of an earlier run.
@@ -6,18 +7,249 @@
 
 #include <windows.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <list>
 #include <random>
+#include <regex>
+#include <set>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "soak.h"
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "copy.h"
+#include "win32.h"
 
 namespace share_data::test {
 namespace {
 
 using std::chrono::steady_clock;
+using Pids = std::set<std::uint32_t>;
+
+/// What must never be. Says what.
+struct Wrong : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+struct Member {
+  std::size_t place;  ///< the seed alone decides what happens: a deed at a free place starts a copy there
+  Copy copy;
+  bool timed = false;    ///< --for: leaves by itself
+  bool limited = false;  ///< --max: may be refused
+  bool in_console = false;
+  bool suspended = false;
+  std::size_t read = 0;    ///< so much of its output
+  std::uint32_t live = 0;  ///< what its last line shows; 0 before the first
+  bool knows_all = false;  ///< `counted` is who is counted by its lines. The first one does not name the others
+  Pids counted = {};
+
+  Member(std::size_t at, const std::filesystem::path& exe, Start how) : place(at), copy(exe, std::move(how)) {}
+  [[nodiscard]] bool has_ended() const { return WaitForSingleObject(copy.process(), 0) == WAIT_OBJECT_0; }
+};
+
+using Members = std::list<Member>;
+
+class Soak {
+ public:
+  /// `mapping` is what the copies share: a mapping of this name, or the section if it is empty.
+  Soak(std::uint32_t seed, const std::wstring& mapping) : random_(seed) {
+    if (!mapping.empty()) options_ = {L"--via", L"mapping", L"--name", mapping};
+  }
+
+  void run_round() {
+    note("round");
+    for (std::uint32_t deeds = 1 + below(12); deeds > 0; --deeds) do_something();
+    rest();
+  }
+
+  [[nodiscard]] std::string history() const {
+    std::string all = fmt::format("The last deeds:\n  {}\n", fmt::join(deeds_, "\n  "));
+    for (const Members* members : {&ended_, &ending_, &members_}) {
+      for (const Member& member : *members) {
+        const std::string text = member.copy.output() + member.copy.notes();
+        all += fmt::format("[{}] wrote:\n{}", member.copy.pid(),
+                           text.substr(text.size() - std::min<std::size_t>(text.size(), 2000)));
+      }
+    }
+    return all;
+  }
+
+ private:
+  static constexpr std::uint32_t places = 8;
+
+  std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
+
+  void note(std::string text) {
+    deeds_.push_back(std::move(text));
+    if (deeds_.size() > 200) deeds_.pop_front();
+  }
+
+  void do_something() {
+    const std::size_t place = below(places);
+    const std::uint32_t dice = below(100);
+    const std::uint32_t number = below(1U << 30U);
+    const auto found = std::ranges::find(members_, place, &Member::place);
+    if (dice >= 90) {
+      Sleep(number % 50);  // of no importance for what is true: it lets things meet in other ways
+    } else if (dice >= 85) {
+      press_ctrl_c();
+    } else if (found != members_.end()) {
+      dice < 40 ? kill(found) : suspend_or_resume(*found);
+    } else if (dice < 20) {
+      start(place, {L"--for", std::to_wstring(0.001 * (1 + number % 500))}).timed = true;
+      may_leave_.insert(members_.back().copy.pid());
+    } else if (dice < 35) {
+      start(place, {L"--max", std::to_wstring(1 + number % places)}).limited = true;
+    } else {
+      start(place, {}, number % 3 == 0);
+    }
+  }
+
+  Member& start(std::size_t place, std::vector<std::wstring> options, bool in_console = false) {
+    options.emplace_back(L"--json");
+    options.insert(options.end(), options_.begin(), options_.end());
+    std::string words;
+    for (const std::wstring& option : options) words += " " + to_utf8(option);
+    Start how{.arguments = std::move(options), .console = in_console ? console_.handle() : nullptr};
+    Member& member = members_.emplace_back(place, folder_.exe(), std::move(how));
+    member.in_console = in_console;
+    note(fmt::format("start {} at {}:{}", member.copy.pid(), place, words));
+    return member;
+  }
+
+  void kill(Members::iterator member) {
+    note(fmt::format("kill {}", member->copy.pid()));
+    may_be_killed_.insert(member->copy.pid());
+    TerminateProcess(member->copy.process(), 1);
+    ending_.splice(ending_.end(), members_, member);
+  }
+
+  void suspend_or_resume(Member& member) {
+    note(fmt::format("{} {}", member.suspended ? "resume" : "suspend", member.copy.pid()));
+    member.suspended ? member.copy.resume() : member.copy.suspend();
+    member.suspended = !member.suspended;
+  }
+
+  /// Goes to all in the console. A process that starts just then may miss it, or never finish its start under Wine; so
+  /// those that start are waited for.
+  void press_ctrl_c() {
+    for (auto member = members_.begin(); member != members_.end();) {
+      const auto found = member++;
+      if (!found->in_console) continue;
+      if (found->suspended) suspend_or_resume(*found);
+      if (!eventually([&] { return read(*found), found->live > 0; })) throw Wrong("somebody does not join");
+      may_leave_.insert(found->copy.pid());
+      ending_.splice(ending_.end(), members_, found);
+    }
+    note("Ctrl+C");
+    console_.send(CTRL_C_EVENT);
+  }
+
+  /// Reads the lines that are new, and checks what they say of the end of others.
+  void read(Member& member) {
+    static const std::regex line{
+        R"x("event":"(\w+)","live":(\d+),"plain":-?\d+,"joined":\[([\d,]*)\],"left":\[([\d,]*)\],"killed":\[([\d,]*)\]\}\n)x"};
+    const std::string text = member.copy.output();
+    auto from = text.cbegin() + static_cast<std::ptrdiff_t>(member.read);
+    for (std::smatch match; std::regex_search(from, text.cend(), match, line); from = match[0].second) {
+      if (match[1] == "left") continue;  // its own last line
+      member.live = static_cast<std::uint32_t>(std::stoul(match[2]));
+      for_each_pid(match[4], [&](std::uint32_t pid) { remove(member, pid, may_leave_, "left"); });
+      for_each_pid(match[5], [&](std::uint32_t pid) { remove(member, pid, may_be_killed_, "was killed"); });
+      for_each_pid(match[3], [&](std::uint32_t pid) {
+        if (!member.counted.insert(pid).second) throw Wrong(fmt::format("{}: {} joined twice", member.copy.pid(), pid));
+      });
+    }
+    member.read = static_cast<std::size_t>(from - text.cbegin());
+  }
+
+  template <typename Action>
+  static void for_each_pid(const std::string& list, Action action) {
+    static const std::regex number{R"(\d+)"};
+    for (std::sregex_iterator match{list.begin(), list.end(), number}, end; match != end; ++match) {
+      action(static_cast<std::uint32_t>(std::stoul((*match)[0])));
+    }
+  }
+
+  static void remove(Member& member, std::uint32_t pid, const Pids& possible, const char* how) {
+    const bool was_counted = member.counted.erase(pid) != 0 || !member.knows_all;
+    if (!possible.contains(pid) || !was_counted) throw Wrong(fmt::format("{}: {} {}?", member.copy.pid(), pid, how));
+  }
+
+  /// Waits until nobody joins or ends any more, and checks what everybody shows. A copy that was suspended before it
+  /// had joined would be none yet.
+  void rest() {
+    for (Member& member : members_) {
+      read(member);
+      if (member.suspended && (member.timed || member.live == 0)) suspend_or_resume(member);
+    }
+    if (!eventually([&] { return is_at_rest(); })) throw Wrong("somebody neither joins nor ends");
+    Pids counted;
+    for (const Member& member : members_) counted.insert(member.copy.pid());
+    note(fmt::format("quiet: {} live: {}", counted.size(), fmt::join(counted, " ")));
+    for (Member& member : members_) {
+      if (member.suspended) continue;
+      const bool right = eventually([&] {
+        read(member);
+        return member.live == counted.size() && (!member.knows_all || member.counted == counted);
+      });
+      if (!right)
+        throw Wrong(fmt::format("{} shows {}: {}", member.copy.pid(), member.live, fmt::join(member.counted, " ")));
+      member.counted = counted;
+      member.knows_all = true;
+    }
+    expect_status_shows(counted);
+  }
+
+  bool is_at_rest() {
+    for (Members* members : {&members_, &ending_}) {
+      for (auto member = members->begin(); member != members->end();) {
+        const auto found = member++;
+        read(*found);
+        if (!found->has_ended()) continue;
+        check_end(*found);
+        ended_.splice(ended_.end(), *members, found);
+      }
+    }
+    while (ended_.size() > std::size_t{2} * places) ended_.pop_front();
+    return ending_.empty() &&
+           std::ranges::all_of(members_, [](const Member& member) { return !member.timed && member.live > 0; });
+  }
+
+  void check_end(const Member& member) {
+    const DWORD code = member.copy.exit_code().value_or(~DWORD{0});
+    const std::uint32_t pid = member.copy.pid();
+    const bool right = (code == 0 && may_leave_.contains(pid)) || (code == 1 && may_be_killed_.contains(pid)) ||
+                       (code == 3 && member.limited && member.live == 0);
+    if (!right) throw Wrong(fmt::format("{} ended with {}: {}", member.copy.pid(), code, member.copy.notes()));
+  }
+
+  void expect_status_shows(const Pids& counted) {
+    std::vector<std::wstring> options = options_;
+    options.emplace_back(L"--status");
+    const Copy question{folder_.exe(), options};
+    const std::string right = fmt::format("{} live\n", counted.size());
+    const bool answered = question.exit_code() == DWORD{0} && eventually([&] { return !question.output().empty(); });
+    if (!answered || !question.output().starts_with(right)) throw Wrong("--status says: " + question.output());
+  }
+
+  std::mt19937 random_;
+  std::vector<std::wstring> options_;
+  Folder folder_;
+  PseudoConsole console_;
+  Pids may_leave_;  ///< copies with --for, and those that got Ctrl+C
+  Pids may_be_killed_;
+  Members members_, ending_, ended_;
+  std::list<std::string> deeds_;
+};
 
 std::uint32_t number_in(const char* variable, std::uint32_t otherwise) {
   const char* const text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nobody writes there
@@ -26,16 +258,14 @@ std::uint32_t number_in(const char* variable, std::uint32_t otherwise) {
 
 void soak(const std::wstring& mapping) {
   const std::uint32_t seed = number_in("SHARE_DATA_TEST_SEED", std::random_device{}());
-  const std::chrono::seconds length{number_in("SHARE_DATA_SOAK_SECONDS", 8)};
+  const auto end = steady_clock::now() + std::chrono::seconds{number_in("SHARE_DATA_SOAK_SECONDS", 8)};
   std::cout << "SHARE_DATA_TEST_SEED=" << seed << std::endl;  // at once: the test may not live to its end
   Soak soak{seed, mapping};
-  int rounds = 0;
   try {
-    for (const auto end = steady_clock::now() + length; steady_clock::now() < end; ++rounds) soak.run_round();
+    while (steady_clock::now() < end) soak.run_round();
   } catch (const Wrong& wrong) {
-    FAIL() << "in round " << rounds << ": " << wrong.what() << "\n" << soak.history();
+    FAIL() << wrong.what() << "\n" << soak.history();
   }
-  std::cout << rounds << " rounds\n";
 }
 
 TEST(Soak, OfTheSectionShowsTheTruthAtEveryQuietPoint) { soak(L""); }
