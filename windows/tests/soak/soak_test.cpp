@@ -25,19 +25,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "copy.h"
-#include "win32.h"
+#include "copies.h"
 
 namespace share_data::test {
 namespace {
 
-using std::chrono::steady_clock;
 using Pids = std::set<std::uint32_t>;
-
-/// What must never be. Says what.
-struct Wrong : std::runtime_error {
-  using runtime_error::runtime_error;
-};
+using Wrong = std::runtime_error;  ///< what must never be, in words
 
 struct Member {
   std::size_t place;  ///< the seed alone decides what happens: a deed at a free place starts a copy there
@@ -52,7 +46,6 @@ struct Member {
   Pids counted = {};
 
   Member(std::size_t at, const std::filesystem::path& exe, Start how) : place(at), copy(exe, std::move(how)) {}
-  [[nodiscard]] bool has_ended() const { return WaitForSingleObject(copy.process(), 0) == WAIT_OBJECT_0; }
 };
 
 using Members = std::list<Member>;
@@ -65,19 +58,14 @@ class Soak {
   }
 
   void run_round() {
-    note("round");
     for (std::uint32_t deeds = 1 + below(12); deeds > 0; --deeds) do_something();
     rest();
   }
 
   [[nodiscard]] std::string history() const {
-    std::string all = fmt::format("The last deeds:\n  {}\n", fmt::join(deeds_, "\n  "));
-    for (const Members* members : {&ended_, &ending_, &members_}) {
-      for (const Member& member : *members) {
-        const std::string text = member.copy.output() + member.copy.notes();
-        all += fmt::format("[{}] wrote:\n{}", member.copy.pid(),
-                           text.substr(text.size() - std::min<std::size_t>(text.size(), 2000)));
-      }
+    std::string all = "What was done:\n" + deeds_;
+    for (const Members* members : {&ending_, &members_}) {
+      for (const Member& member : *members) all += member.copy.output() + member.copy.notes();
     }
     return all;
   }
@@ -87,10 +75,7 @@ class Soak {
 
   std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
 
-  void note(std::string text) {
-    deeds_.push_back(std::move(text));
-    if (deeds_.size() > 200) deeds_.pop_front();
-  }
+  void note(const std::string& text) { deeds_ += "  " + text + "\n"; }
 
   void do_something() {
     const std::size_t place = below(places);
@@ -116,12 +101,10 @@ class Soak {
   Member& start(std::size_t place, std::vector<std::wstring> options, bool in_console = false) {
     options.emplace_back(L"--json");
     options.insert(options.end(), options_.begin(), options_.end());
-    std::string words;
-    for (const std::wstring& option : options) words += " " + to_utf8(option);
     Start how{.arguments = std::move(options), .console = in_console ? console_.handle() : nullptr};
     Member& member = members_.emplace_back(place, folder_.exe(), std::move(how));
     member.in_console = in_console;
-    note(fmt::format("start {} at {}:{}", member.copy.pid(), place, words));
+    note(fmt::format("start {} at {}", member.copy.pid(), place));
     return member;
   }
 
@@ -201,12 +184,14 @@ class Soak {
         read(member);
         return member.live == counted.size() && (!member.knows_all || member.counted == counted);
       });
-      if (!right)
-        throw Wrong(fmt::format("{} shows {}: {}", member.copy.pid(), member.live, fmt::join(member.counted, " ")));
+      if (!right) throw Wrong(fmt::format("{}: {}", member.copy.pid(), fmt::join(member.counted, " ")));
       member.counted = counted;
       member.knows_all = true;
     }
-    expect_status_shows(counted);
+    std::vector<std::wstring> options = options_;
+    options.emplace_back(L"--status");
+    const std::string status = output_of(folder_, options);
+    if (!status.starts_with(fmt::format("{} live\n", counted.size()))) throw Wrong("--status says: " + status);
   }
 
   bool is_at_rest() {
@@ -214,12 +199,11 @@ class Soak {
       for (auto member = members->begin(); member != members->end();) {
         const auto found = member++;
         read(*found);
-        if (!found->has_ended()) continue;
+        if (WaitForSingleObject(found->copy.process(), 0) != WAIT_OBJECT_0) continue;
         check_end(*found);
-        ended_.splice(ended_.end(), *members, found);
+        members->erase(found);
       }
     }
-    while (ended_.size() > std::size_t{2} * places) ended_.pop_front();
     return ending_.empty() &&
            std::ranges::all_of(members_, [](const Member& member) { return !member.timed && member.live > 0; });
   }
@@ -229,16 +213,7 @@ class Soak {
     const std::uint32_t pid = member.copy.pid();
     const bool right = (code == 0 && may_leave_.contains(pid)) || (code == 1 && may_be_killed_.contains(pid)) ||
                        (code == 3 && member.limited && member.live == 0);
-    if (!right) throw Wrong(fmt::format("{} ended with {}: {}", member.copy.pid(), code, member.copy.notes()));
-  }
-
-  void expect_status_shows(const Pids& counted) {
-    std::vector<std::wstring> options = options_;
-    options.emplace_back(L"--status");
-    const Copy question{folder_.exe(), options};
-    const std::string right = fmt::format("{} live\n", counted.size());
-    const bool answered = question.exit_code() == DWORD{0} && eventually([&] { return !question.output().empty(); });
-    if (!answered || !question.output().starts_with(right)) throw Wrong("--status says: " + question.output());
+    if (!right) throw Wrong(fmt::format("{} ended with {}: {}", pid, code, member.copy.notes()));
   }
 
   std::mt19937 random_;
@@ -247,8 +222,9 @@ class Soak {
   PseudoConsole console_;
   Pids may_leave_;  ///< copies with --for, and those that got Ctrl+C
   Pids may_be_killed_;
-  Members members_, ending_, ended_;
-  std::list<std::string> deeds_;
+  Members members_;
+  Members ending_;  ///< killed, or asked to leave
+  std::string deeds_;
 };
 
 std::uint32_t number_in(const char* variable, std::uint32_t otherwise) {
@@ -258,11 +234,11 @@ std::uint32_t number_in(const char* variable, std::uint32_t otherwise) {
 
 void soak(const std::wstring& mapping) {
   const std::uint32_t seed = number_in("SHARE_DATA_TEST_SEED", std::random_device{}());
-  const auto end = steady_clock::now() + std::chrono::seconds{number_in("SHARE_DATA_SOAK_SECONDS", 8)};
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{number_in("SHARE_DATA_SOAK_SECONDS", 8)};
   std::cout << "SHARE_DATA_TEST_SEED=" << seed << std::endl;  // at once: the test may not live to its end
   Soak soak{seed, mapping};
   try {
-    while (steady_clock::now() < end) soak.run_round();
+    while (std::chrono::steady_clock::now() < end) soak.run_round();
   } catch (const Wrong& wrong) {
     FAIL() << wrong.what() << "\n" << soak.history();
   }
