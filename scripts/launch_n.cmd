@@ -92,7 +92,6 @@ for %%p in (
   "%here%share_data.exe"
   "%here%..\build\msvc\windows\Release\share_data.exe"
   "%here%..\build\msvc\windows\share_data.exe"
-  "%here%..\build\release-mingw\windows\share_data.exe"
   "%here%..\build\mingw\windows\share_data.exe"
   "%here%..\build\clang-mingw\windows\share_data.exe"
 ) do if not defined exe if exist "%%~p" set "exe=%%~fp"

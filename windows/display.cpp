@@ -117,7 +117,7 @@ void Display::show(const View& now) {
   if (line_in_writing() != nullptr) return;
   Event event = difference(now);
   shown_ = now;
-  if (event.joined.empty() && event.left.empty() && event.killed.empty() && event.remark.empty()) return;
+  if (event.joined.empty() && event.left.empty() && event.killed.empty() && event.unknown.empty()) return;
   print(std::move(event));
   cool_down(now.live);
 }
@@ -140,10 +140,7 @@ Event Display::difference(const View& now) const {
 /// A copy is not there any more that was at the line before.
 void Display::add_end(Event& event, Identity identity) const {
   const std::optional<bool> left = membership_.table().has_left(identity, *shown_);
-  if (!left) {
-    event.remark = "so many have left that it is not known who was killed";
-    return;
-  }
+  if (!left) return event.unknown.push_back(pid_of(identity));
   (*left ? event.left : event.killed).push_back(pid_of(identity));
   log_.explain("compared with the look before: {} is not there any more, and {}in the list of those that left",
                pid_of(identity), *left ? "" : "not ");

@@ -19,9 +19,9 @@ TEST(Json, TellsTheStoryOfACopy) {
   const std::string time = R"(\{"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","pid":)" + pid;
   EXPECT_TRUE(eventually([&] {
     return matches(copy.output(), "^" + time + R"(,"event":"joined","live":1,"plain":1,"joined":\[)" + pid +
-                                      R"(\],"left":\[\],"killed":\[\]\}\n)" + time +
+                                      R"(\],"left":\[\],"killed":\[\],"unknown":\[\]\}\n)" + time +
                                       R"(,"event":"left","live":0,"plain":0,"joined":\[\],"left":\[)" + pid +
-                                      R"(\],"killed":\[\]\}\n$)");
+                                      R"(\],"killed":\[\],"unknown":\[\]\}\n$)");
   })) << copy.output();
   EXPECT_EQ(copy.notes(), "");
 }

@@ -49,7 +49,6 @@ struct Member {
 };
 
 using Members = std::list<Member>;
-
 class Soak {
  public:
   /// `mapping` is what the copies share: a mapping of this name, or the section if it is empty.
@@ -139,7 +138,7 @@ class Soak {
   /// Reads the lines that are new, and checks what they say of the end of others.
   void read(Member& member) {
     static const std::regex line{
-        R"x("event":"(\w+)","live":(\d+),"plain":-?\d+,"joined":\[([\d,]*)\],"left":\[([\d,]*)\],"killed":\[([\d,]*)\]\}\n)x"};
+        R"x("event":"(\w+)","live":(\d+),"plain":-?\d+,"joined":\[([\d,]*)\],"left":\[([\d,]*)\],"killed":\[([\d,]*)\],"unknown":\[\]\}\n)x"};
     const std::string text = member.copy.output();
     auto from = text.cbegin() + static_cast<std::ptrdiff_t>(member.read);
     for (std::smatch match; std::regex_search(from, text.cend(), match, line); from = match[0].second) {
@@ -245,7 +244,6 @@ void soak(const std::wstring& mapping) {
 }
 
 TEST(Soak, OfTheSectionShowsTheTruthAtEveryQuietPoint) { soak(L""); }
-
 TEST(Soak, OfAMappingShowsTheTruthAtEveryQuietPoint) { soak(unique_name()); }
 
 }  // namespace
