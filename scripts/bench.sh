@@ -51,24 +51,24 @@ write() {
 }
 
 # filled PAGE ROW...: the page, with new figures in these rows of the table between the markers. Headings and labels
-# stay as they are. In a README there is no column for a pidfd.
+# stay as they are. In a README there are neither ratios nor a column for a pidfd.
 filled() {
-  local page=$1 wrong='still wrong in %d of %d'
-  if [[ $page == *.zh-CN.md ]]; then wrong='%d 次仍然不对，共 %d 次'; fi
+  local page=$1 wrong='still wrong after %s s in %d of %d'
+  if [[ $page == *.zh-CN.md ]]; then wrong='过了 %s s 仍然不对（%d/%d 次）'; fi
   awk -v page="$page" -v rows="${*:2}" -v wrong="$wrong" -v cores="$(nproc)" -v kernel="$(uname -r | cut -d. -f-2)" '
     function time(us) {
       if (us < 995) return sprintf("%.0f µs", us)
       if (us < 995000) return sprintf(us < 9950 ? "%.1f ms" : "%.0f ms", us / 1000)
       return sprintf("%.2f s", us / 1000000)
     }
-    function beside(us) { return us == "-" ? "" : sprintf("%s (%.2f)", time(us), $3 / us) }
+    function beside(us) { return us == "-" ? "" : time(us) (readme ? "" : sprintf(" (%.2f)", $3 / us)) }
     function article(us, failed, of) {
-      return (us == "-" ? "" : time(us)) (us != "-" && failed ? "<br>" : "") (failed ? sprintf(wrong, failed, of) : "")
+      return (us == "-" ? "" : time(us)) (us != "-" && failed ? "<br>" : "") (failed ? sprintf(wrong, $1 == "killed" ? "0.5" : "3", failed, of) : "")
     }
-    BEGIN { split(rows, row, " ") }
+    BEGIN { split(rows, row, " "); readme = page ~ /README/ }
     NR == FNR {
       split($7, count, "/")
-      pidfd = page ~ /README/ ? "" : beside($5) " | "
+      pidfd = readme ? "" : beside($5) " | "
       figures[$1 "-" $2] = time($3) " | " beside($4) " | " pidfd article($6, count[1], count[2])
       if ($1 == "idle") figures[$1 "-" $2] = $3 " | " $4 " | " pidfd $6
       next
