@@ -110,11 +110,12 @@ Event Display::difference(const View& now) {
     if (is_counted(before)) missing.emplace_back(i, before);
     if (is_counted(after)) joined.push_back(after);
   }
-  for (const auto& [i, copy] : missing) {
+  for (const auto& [i, before] : missing) {
+    const SeenSlot copy = before;  // clang 14 lets no lambda capture a structured binding
     const auto moved = std::ranges::find_if(joined, [&](const SeenSlot& other) { return is_same_copy(other, copy); });
     if (moved == joined.end()) {
-      add_end(event, tid_of(copy.owner),
-              now.segment == segment_ ? membership_.table().end_of(i, copy, left_) : End::unknown);
+      const bool known = now.segment == segment_;
+      add_end(event, tid_of(copy.owner), known ? membership_.table().end_of(i, copy, left_) : End::unknown);
     } else {
       joined.erase(moved);
     }
