@@ -44,8 +44,7 @@ std::vector<Identity> counted_in(const View& view) {
     if (is_counted(word)) counted.push_back(identity_of(word));
   }
   std::ranges::sort(counted);
-  const auto repeated = std::ranges::unique(counted);
-  counted.erase(repeated.begin(), repeated.end());
+  counted.erase(std::unique(counted.begin(), counted.end()), counted.end());
   return counted;
 }
 
