@@ -6,13 +6,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -21,17 +22,27 @@
 
 namespace share_data {
 
-/// --for: when to leave.
-inline void add_for_option(CLI::App& app, std::optional<StopRequest::Duration>& run_for) {
-  const auto check = [](const std::string& text) -> std::string {
-    double seconds = 0;
-    const bool valid = CLI::detail::lexical_cast(text, seconds) && std::isfinite(seconds) && seconds > 0;
-    return valid ? "" : fmt::format("'{}' is not a number of seconds above 0", text);
+/// Checks --for.
+[[nodiscard]] inline std::string not_seconds(const std::string& text) {
+  double seconds = 0;
+  const bool valid = CLI::detail::lexical_cast(text, seconds) && std::isfinite(seconds) && seconds > 0;
+  return valid ? "" : fmt::format("'{}' is not a number of seconds above 0", text);
+}
+
+/// A whole number from 1 to 2^32 - 1, decimal or 0x..., as decimal digits: the parser itself would take 010 for 8.
+[[nodiscard]] inline CLI::Validator whole_number() {
+  const auto replace = [](std::string& text) -> std::string {
+    const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+    const char* const end = text.data() + text.size();
+    std::uint32_t number = 0;
+    const auto read = std::from_chars(text.data() + (hexadecimal ? 2 : 0), end, number, hexadecimal ? 16 : 10);
+    if (read.ec != std::errc{} || read.ptr != end || number == 0) {
+      return fmt::format("'{}' is not a number from 1 to 4294967295", text);
+    }
+    text = std::to_string(number);
+    return "";
   };
-  const auto set = [&](double seconds) { run_for = StopRequest::Duration{seconds}; };
-  app.add_option_function<double>("--for", set, "Leave after so many seconds; fractions are allowed")
-      ->type_name("SECONDS")
-      ->check(CLI::Validator(check, ""));
+  return {replace, ""};
 }
 
 /// Replaces one of `words` by its place among them, which is the value of an enumeration as the parser takes it.
@@ -46,24 +57,23 @@ inline void add_for_option(CLI::App& app, std::optional<StopRequest::Duration>& 
   return {replace, ""};
 }
 
-/// --json, --color, --quiet, --explain.
-inline void add_log_options(CLI::App& app, LogStyle& style) {
-  app.add_flag("--json", style.json, "Print JSON Lines instead of text");
-  app.add_option("--color", style.color, "Colour the lines: auto, always or never (default auto)")
-      ->type_name("WHEN")
-      ->transform(one_of({"auto", "always", "never"}, "auto, always or never"));
-  app.add_flag("--quiet", style.quiet, "No notes on standard error");
-  app.add_flag("--explain", style.explain, "Show what happens in the shared memory, step by step");
-}
-
 /// What both programs take, into the struct of either, and the check that it goes together.
 template <typename Options>
 void add_common_options(CLI::App& app, Options& options) {
-  const auto from_1 = CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description("");
-  add_for_option(app, options.run_for);
-  app.add_option("--max", options.max, "Join only if fewer than N copies are live")->type_name("N")->check(from_1);
+  const auto set_time = [&options](double seconds) { options.run_for = stop_request::Duration{seconds}; };
+  app.add_option_function<double>("--for", set_time, "Leave after so many seconds; fractions are allowed")
+      ->type_name("SECONDS")
+      ->check(CLI::Validator(not_seconds, ""));
+  app.add_option("--max", options.max, "Join only if fewer than N copies are live")
+      ->type_name("N")
+      ->transform(whole_number());
   app.add_flag("--status", options.status, "Show the count and who is running; join nothing, change nothing");
-  add_log_options(app, options.style);
+  app.add_flag("--json", options.style.json, "Print JSON Lines instead of text");
+  app.add_option("--color", options.style.color, "Colour the lines: auto, always or never (default auto)")
+      ->type_name("WHEN")
+      ->transform(one_of({"auto", "always", "never"}, "auto, always or never"));
+  app.add_flag("--quiet", options.style.quiet, "No notes on standard error");
+  app.add_flag("--explain", options.style.explain, "Show what happens in the shared memory, step by step");
   app.final_callback([&options] {
     if (options.status && (options.run_for || options.max)) {
       throw CLI::ValidationError("--status only looks; --for and --max are for copies that join");
@@ -101,7 +111,10 @@ Examples:
                          ends));
   app.formatter(std::make_shared<HelpFormatter>());
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return std::string{"share_data: "} + error.what() + "\nshare_data: see --help\n";
+    const std::string_view name = "share_data: ";
+    std::string_view what = error.what();
+    if (what.starts_with(name)) what.remove_prefix(name.size());  // CLI11 2.7 names the program in some messages
+    return fmt::format("{}{}\n{}see --help\n", name, what, name);
   });
   app.set_version_flag("--version", "share_data " SHARE_DATA_VERSION, "Print the version and exit");
 }

@@ -1,8 +1,10 @@
 // What went wrong, and what a person can do about it.
 #pragma once
 
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "log.h"
@@ -26,7 +28,24 @@ class Failure : public std::runtime_error {
   ExitCode code_;
 };
 
+/// For the system call `call`, made for `object`, which failed with `error`: errno, or what GetLastError() says.
+[[nodiscard]] Failure failed_call(int error, std::string_view call, std::string_view object = {});
+
 /// In a catch block: says what was thrown. A reader of standard output who has had enough is no failure.
 [[nodiscard]] ExitCode report_exception(const Log& log);
+
+// The part of each platform: failure_linux.cpp, failure_windows.cpp.
+
+/// What a person can do about a call that failed. The first hint that fits is the one given.
+struct Hint {
+  std::string_view call;  ///< part of its name
+  int error;              ///< 0: any
+  const char* text;
+};
+
+[[nodiscard]] std::span<const Hint> hints_for_calls();
+
+/// What the system says about `error`.
+[[nodiscard]] std::string system_message(int error);
 
 }  // namespace share_data

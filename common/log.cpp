@@ -1,31 +1,35 @@
 #include "log.h"
 
-#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <iterator>
+#include <array>
 #include <span>
 
 namespace share_data {
 namespace {
 
 constexpr std::size_t pids_shown = 8;
+constexpr std::size_t pids_in_json = 350;  // with at most 11 bytes each, and 160 for the rest, they fit into 4096
 
-using Pids = std::vector<std::uint32_t>;
+using Pids = std::span<const std::uint32_t>;
 
+/// What turns a colour on, and off again.
 struct Ink {
-  std::string_view on;
-  std::string_view off;
+  int on;
+  int off;
 };
 
-constexpr Ink no_ink{"", ""};
-constexpr Ink dim{"\x1b[2m", "\x1b[22m"};
-constexpr Ink bold{"\x1b[1m", "\x1b[22m"};
-constexpr Ink green{"\x1b[32m", "\x1b[39m"};
-constexpr Ink yellow{"\x1b[33m", "\x1b[39m"};
-constexpr Ink red{"\x1b[31m", "\x1b[39m"};
+constexpr Ink dim{2, 22};
+constexpr Ink bold{1, 22};
+constexpr Ink green{32, 39};
+constexpr Ink yellow{33, 39};
+constexpr Ink red{31, 39};
+
+std::string paint(const std::string& text, Ink ink, bool colored) {
+  return colored ? fmt::format("\x1b[{}m{}\x1b[{}m", ink.on, text, ink.off) : text;
+}
 
 bool wants_color(const LogStyle& style) {
   if (style.json || style.color == Color::never) return false;
@@ -33,75 +37,58 @@ bool wants_color(const LogStyle& style) {
 }
 
 /// `+ 4250 4251`, at most eight pids and then `and 23 more`.
-void append_pids(std::string& text, char sign, const Pids& pids, const Ink& ink) {
+void append_pids(std::string& text, char sign, Pids pids, Ink ink, bool colored) {
   if (pids.empty()) return;
-  const std::span shown{pids.data(), std::min(pids.size(), pids_shown)};
+  const Pids shown = pids.first(std::min(pids.size(), pids_shown));
   if (text.back() != ' ') text += "  ";
-  text += ink.on;
-  text += sign;
-  for (const std::uint32_t pid : shown) fmt::format_to(std::back_inserter(text), FMT_COMPILE(" {}"), pid);
-  text += ink.off;
-  if (pids.size() > shown.size()) {
-    fmt::format_to(std::back_inserter(text), FMT_COMPILE(" and {} more"), pids.size() - shown.size());
-  }
+  text += paint(fmt::format("{} {}", sign, fmt::join(shown, " ")), ink, colored);
+  if (pids.size() > shown.size()) text += fmt::format(" and {} more", pids.size() - shown.size());
 }
 
-/// Says what the article's counter shows where that is more than there is. Only then: a start or an exit in
-/// flight leaves it below the count for a moment, a copy that was killed leaves it above for good.
-void append_plain(std::string& text, const Event& event) {
-  const bool worth_saying = event.kind == Event::Kind::joined || !event.killed.empty();
-  if (worth_saying && event.plain > static_cast<std::int64_t>(event.live)) {
-    fmt::format_to(std::back_inserter(text), " (a plain ++/-- counter now says {})", event.plain);
-  }
+const char* name_of(Event::Kind kind) {
+  if (kind == Event::Kind::changed) return "changed";
+  return kind == Event::Kind::joined ? "joined" : "left";
 }
 
-std::string_view name_of(Event::Kind kind) {
-  switch (kind) {
-    case Event::Kind::joined:
-      return "joined";
-    case Event::Kind::left:
-      return "left";
-    case Event::Kind::changed:
-      break;
-  }
-  return "changed";
-}
-
-void append_what_happened(std::string& text, const Event& event, bool colored) {
+std::string text_line(const Event& event, const Timestamp& time, std::uint32_t pid, bool colored) {
+  std::string text = fmt::format("{}  {:<7} {} live  ", paint(time.clock, dim, colored), fmt::format("[{}]", pid),
+                                 paint(fmt::format("{:>4}", event.live), bold, colored));
   if (event.kind == Event::Kind::changed) {
-    append_pids(text, '+', event.joined, colored ? green : no_ink);
-    append_pids(text, '-', event.left, colored ? yellow : no_ink);
-    append_pids(text, 'x', event.killed, colored ? red : no_ink);
+    append_pids(text, '+', event.joined, green, colored);
+    append_pids(text, '-', event.left, yellow, colored);
+    append_pids(text, 'x', event.killed, red, colored);
     if (!event.killed.empty()) text += event.killed.size() == 1 ? " was killed" : " were killed";
-    append_pids(text, '?', event.unknown, colored ? yellow : no_ink);
+    append_pids(text, '?', event.unknown, yellow, colored);
   } else {
     text += name_of(event.kind);
   }
-  append_plain(text, event);
-  if (!event.remark.empty()) fmt::format_to(std::back_inserter(text), "; {}", event.remark);
+  // What the article's counter shows, where that is more than there is. Only then: a start or an exit in flight leaves
+  // it below the count for a moment, a copy that was killed leaves it above for good.
+  const bool worth_saying = event.kind == Event::Kind::joined || !event.killed.empty();
+  if (worth_saying && event.plain > static_cast<std::int64_t>(event.live)) {
+    text += fmt::format(" (a plain ++/-- counter now says {})", event.plain);
+  }
+  if (!event.remark.empty()) text += fmt::format("; {}", event.remark);
+  return text + '\n';
 }
 
-// The formats are compiled: N copies write their lines with cold caches, where the code that would read a format
-// at run time takes longer than the write(2).
-std::string text_line(const Event& event, const Timestamp& time, std::uint32_t pid, bool colored) {
-  const Ink time_ink = colored ? dim : no_ink;
-  const Ink live_ink = colored ? bold : no_ink;
-  std::string text;
-  text.reserve(160);
-  const auto end = std::back_inserter(text);
-  fmt::format_to(end, FMT_COMPILE("{}{}{}  {:<7} {}{:>4}{} live  "), time_ink.on, time.clock, time_ink.off,
-                 fmt::format(FMT_COMPILE("[{}]"), pid), live_ink.on, event.live, live_ink.off);
-  append_what_happened(text, event, colored);
-  text += '\n';
-  return text;
-}
-
-std::string json_line(const Event& event, const Timestamp& time, std::uint32_t pid) {
-  return fmt::format(
-      R"({{"time":"{}","pid":{},"event":"{}","live":{},"plain":{},"joined":[{}],"left":[{}],"killed":[{}],"unknown":[{}]}})"
-      "\n",
-      time.rfc3339, pid, name_of(event.kind), event.live, event.plain, fmt::join(event.joined, ","),
-      fmt::join(event.left, ","), fmt::join(event.killed, ","), fmt::join(event.unknown, ","));
+std::vector<std::string> json_lines(const Event& event, const Timestamp& time, std::uint32_t pid) {
+  std::vector<std::string> lines;
+  std::array<Pids, 4> rest{event.joined, event.left, event.killed, event.unknown};
+  do {
+    std::array<Pids, 4> here;
+    for (std::size_t room = pids_in_json, i = 0; i < rest.size(); ++i) {
+      here[i] = rest[i].first(std::min(room, rest[i].size()));
+      rest[i] = rest[i].subspan(here[i].size());
+      room -= here[i].size();
+    }
+    lines.push_back(fmt::format(
+        R"({{"time":"{}","pid":{},"event":"{}","live":{},"plain":{},"joined":[{}],"left":[{}],"killed":[{}],"unknown":[{}]}})"
+        "\n",
+        time.rfc3339, pid, name_of(event.kind), event.live, event.plain, fmt::join(here[0], ","),
+        fmt::join(here[1], ","), fmt::join(here[2], ","), fmt::join(here[3], ",")));
+  } while (!std::ranges::all_of(rest, &Pids::empty));
+  return lines;
 }
 
 std::string status_json(const std::vector<Instance>& instances, std::int32_t plain) {
@@ -133,11 +120,17 @@ std::string status_text(const std::vector<Instance>& instances) {
 
 Log::Log(LogStyle style, std::uint32_t pid) : style_(style), colored_(wants_color(style)), pid_(pid) {}
 
-std::string Log::line(const Event& event, const Timestamp& time) const {
-  return style_.json ? json_line(event, time, pid_) : text_line(event, time, pid_, colored_);
+std::vector<std::string> Log::lines(const Event& event, const Timestamp& time) const {
+  if (style_.json) return json_lines(event, time, pid_);
+  return {text_line(event, time, pid_, colored_)};
 }
 
-std::error_code Log::event(const Event& event) const { return write_standard_output(line(event, current_time())); }
+std::error_code Log::event(const Event& event) const {
+  for (const std::string& line : lines(event, current_time())) {
+    if (const std::error_code error = write_standard_output(line)) return error;
+  }
+  return {};
+}
 
 std::error_code Log::status(const std::vector<Instance>& instances, std::int32_t plain, std::string_view more) const {
   const auto text = style_.json ? status_json(instances, plain) : status_text(instances).append(more);

@@ -53,7 +53,7 @@ class Log {
   /// `pid` is the process that the lines speak for.
   Log(LogStyle style, std::uint32_t pid);
 
-  /// Writes the line for `event` to standard output.
+  /// Writes the line for `event` to standard output; as JSON, several lines if it names very many copies.
   [[nodiscard]] std::error_code event(const Event& event) const;
 
   /// Writes the answer to --status to standard output: the count, who is running, and `more`, which only people
@@ -64,23 +64,34 @@ class Log {
   /// Tells people something on standard error, unless they asked for quiet.
   template <typename... Arguments>
   void note(fmt::format_string<Arguments...> text, Arguments&&... arguments) const {
-    if (!style_.quiet) write_note(text, fmt::make_format_args(arguments...));
+    if (!style_.quiet) write_note(view_of(text), fmt::make_format_args(arguments...));
   }
 
   /// With --explain, tells people on standard error what has just happened in the mechanism.
   template <typename... Arguments>
   void explain(fmt::format_string<Arguments...> text, Arguments&&... arguments) const {
-    if (explains()) write_explanation(text, fmt::make_format_args(arguments...));
+    if (explains()) write_explanation(view_of(text), fmt::make_format_args(arguments...));
   }
   [[nodiscard]] bool explains() const { return style_.explain; }
 
   /// Tells people what went wrong on standard error.
   void error(std::string_view text) const;
 
-  /// `event` as a line, newline included.
-  [[nodiscard]] std::string line(const Event& event, const Timestamp& time) const;
+  /// `event` as lines, newlines included. A line has at most 4096 bytes (PIPE_BUF), so that it does not mix with those
+  /// of other copies in the same pipe: text names at most eight of each kind, JSON goes on in another line.
+  [[nodiscard]] std::vector<std::string> lines(const Event& event, const Timestamp& time) const;
 
  private:
+  /// The format itself. fmt up to version 9 lacks get(), and from 12.2 on the conversion is deprecated.
+  template <typename Format>
+  static fmt::string_view view_of(const Format& format) {
+    if constexpr (requires { format.get(); }) {
+      return format.get();
+    } else {
+      return format;
+    }
+  }
+
   // Formatted there, not in each file that includes this one: the formatter takes seconds to compile.
   void write_note(fmt::string_view text, fmt::format_args arguments) const;
   void write_explanation(fmt::string_view text, fmt::format_args arguments) const;
@@ -93,7 +104,7 @@ class Log {
 // What the platform does for it: log_linux.cpp, log_windows.cpp.
 
 /// Writes all of `text`, with a single call if the system takes it whole, so that the lines of many copies in one
-/// terminal do not mix. std::errc::timed_out if it was given up because of StopRequest::out_of_patience().
+/// terminal do not mix. std::errc::timed_out if it was given up because of stop_request::out_of_patience().
 [[nodiscard]] std::error_code write_standard_output(std::string_view text);
 
 /// The same for standard error. A reader who takes nothing for a second loses the text.

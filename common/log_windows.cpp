@@ -127,7 +127,7 @@ void write_standard_error(std::string_view text) {
   thread = reinterpret_cast<HANDLE>(_beginthreadex(nullptr, 0, write_note, copy.get(), 0, nullptr));
   if (thread == nullptr) return;
   (void)copy.release();  // it is the thread's now
-  WaitForSingleObject(thread, StopRequest::made() ? patience_for_a_note_at_the_end_ms : patience_for_a_note_ms);
+  WaitForSingleObject(thread, stop_request::made() ? patience_for_a_note_at_the_end_ms : patience_for_a_note_ms);
 }
 
 bool standard_output_wants_color() {

@@ -6,9 +6,9 @@
 #include <csignal>
 #include <ctime>
 
-#include "failed_call.h"
+#include "failure.h"
 
-namespace share_data {
+namespace share_data::stop_request {
 namespace {
 
 using std::chrono::nanoseconds;
@@ -16,17 +16,16 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds interval{10};
 constexpr std::chrono::seconds patience{3};
-constexpr StopRequest::Duration longest{100.0 * 365 * 24 * 3600};
+constexpr Duration longest{100.0 * 365 * 24 * 3600};
 
-// A signal handler gets nothing but the number of the signal, so what it needs cannot live in an object.
 std::atomic<std::uint32_t> requested{0};
 std::atomic<steady_clock::rep> requested_at{0};
 timer_t timer{};
 
-void start_timer(nanoseconds time) {
+bool start_timer(nanoseconds time) {
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(time);
   const itimerspec setting{.it_interval = {}, .it_value = {.tv_sec = whole.count(), .tv_nsec = (time - whole).count()}};
-  (void)timer_settime(timer, 0, &setting, nullptr);
+  return timer_settime(timer, 0, &setting, nullptr) == 0;
 }
 
 /// Only calls that are safe in a handler (signal-safety(7)). The timer sends SIGALRM, which comes here again: so a
@@ -35,7 +34,7 @@ void on_request(int /*signal*/) {
   const int error = errno;
   if (requested == 0) requested_at = steady_clock::now().time_since_epoch().count();
   requested = 1;
-  start_timer(interval);
+  (void)start_timer(interval);
   errno = error;
 }
 
@@ -57,8 +56,7 @@ bool is_ignored(int signal) {
 
 }  // namespace
 
-StopRequest::StopRequest(std::optional<Duration> after) {
-  requested = 0;
+void start_catching(std::optional<Duration> after) {
   sigevent event{};
   event.sigev_notify = SIGEV_SIGNAL;
   event.sigev_signo = SIGALRM;
@@ -72,18 +70,17 @@ StopRequest::StopRequest(std::optional<Duration> after) {
   }
   // NOLINTNEXTLINE(concurrency-mt-unsafe): the program has one thread
   check(sigprocmask(SIG_UNBLOCK, &signals, nullptr) == 0, "sigprocmask");
-  if (after) start_timer(std::chrono::ceil<nanoseconds>(std::min(*after, longest)));
+  if (after) check(start_timer(std::chrono::ceil<nanoseconds>(std::min(*after, longest))), "timer_settime");
 }
 
-// The handlers stay: the program is about to end, and a second Ctrl+C must not kill it in its last steps.
-StopRequest::~StopRequest() { (void)timer_delete(timer); }
+bool made() { return requested != 0; }
 
-bool StopRequest::out_of_patience() {
+bool out_of_patience() {
   return made() && steady_clock::now().time_since_epoch() - steady_clock::duration{requested_at} > patience;
 }
 
-const std::atomic<std::uint32_t>& StopRequest::word() { return requested; }
+const std::atomic<std::uint32_t>& word() { return requested; }
 
-void* StopRequest::event() { return nullptr; }
+void* event() { return nullptr; }
 
-}  // namespace share_data
+}  // namespace share_data::stop_request

@@ -2,32 +2,29 @@
 
 #include <algorithm>
 #include <ratio>
-#include <utility>
 
-#include "failed_call.h"
+#include "failure.h"
 #include "stop_request.h"
 
-namespace share_data {
+namespace share_data::stop_request {
 namespace {
 
 using std::chrono::steady_clock;
 using FileTime = std::chrono::duration<std::uint64_t, std::ratio<1, 10'000'000>>;  // the unit of FILETIME
 
 constexpr std::chrono::seconds patience{3};
-constexpr StopRequest::Duration longest{100.0 * 365 * 24 * 3600};
+constexpr Duration longest{100.0 * 365 * 24 * 3600};
 
 /// The system gives a process about 5 s after its window was closed.
 constexpr DWORD time_to_leave_ms = 4500;
 
-// The system passes the handler nothing but the kind of request, so what it needs cannot live in an object.
 std::atomic<std::uint32_t> requested{0};
 std::atomic<steady_clock::rep> requested_at{0};
-PTP_TIMER timer{};
 
 void request() {
   if (requested == 0) requested_at = steady_clock::now().time_since_epoch().count();
   requested = 1;
-  SetEvent(StopRequest::event());
+  SetEvent(event());
 }
 
 /// Runs on a thread of its own that the system starts
@@ -55,8 +52,8 @@ FileTime now() {
 
 /// With an absolute due time, the time that the system sleeps counts
 /// (https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-setthreadpooltimer).
-void start_timer(StopRequest::Duration time) {
-  timer = CreateThreadpoolTimer(on_time_up, nullptr, nullptr);
+void start_timer(Duration time) {
+  const PTP_TIMER timer = CreateThreadpoolTimer(on_time_up, nullptr, nullptr);
   check(timer != nullptr, "CreateThreadpoolTimer");
   const std::uint64_t due = (now() + std::chrono::ceil<FileTime>(std::min(time, longest))).count();
   FILETIME due_time{.dwLowDateTime = static_cast<DWORD>(due), .dwHighDateTime = static_cast<DWORD>(due >> 32U)};
@@ -65,10 +62,8 @@ void start_timer(StopRequest::Duration time) {
 
 }  // namespace
 
-StopRequest::StopRequest(std::optional<Duration> after) {
+void start_catching(std::optional<Duration> after) {
   check(event() != nullptr, "CreateEvent");
-  requested = 0;
-  ResetEvent(event());
   // A process started in a group of its own, as `start /b` does, ignores Ctrl+C, and so do those that it
   // starts. The first call ends that (https://learn.microsoft.com/windows/console/setconsolectrlhandler).
   check(SetConsoleCtrlHandler(nullptr, FALSE) != 0 && SetConsoleCtrlHandler(on_request, TRUE) != 0,
@@ -76,24 +71,17 @@ StopRequest::StopRequest(std::optional<Duration> after) {
   if (after) start_timer(*after);
 }
 
-// The handler and its event stay: the program is about to end, and a second Ctrl+C must not kill it in its last
-// steps.
-StopRequest::~StopRequest() {
-  if (timer == nullptr) return;
-  SetThreadpoolTimer(timer, nullptr, 0, 0);
-  WaitForThreadpoolTimerCallbacks(timer, TRUE);
-  CloseThreadpoolTimer(std::exchange(timer, nullptr));
-}
+bool made() { return requested != 0; }
 
-bool StopRequest::out_of_patience() {
+bool out_of_patience() {
   return made() && steady_clock::now().time_since_epoch() - steady_clock::duration{requested_at} > patience;
 }
 
-const std::atomic<std::uint32_t>& StopRequest::word() { return requested; }
+const std::atomic<std::uint32_t>& word() { return requested; }
 
-void* StopRequest::event() {
+void* event() {
   static void* const event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
   return event;
 }
 
-}  // namespace share_data
+}  // namespace share_data::stop_request

@@ -137,7 +137,7 @@ bool Membership::claim_below(std::uint32_t max) {
       live = 0;
       continue;
     }
-    if (live < max && StopRequest::made()) {
+    if (live < max && stop_request::made()) {
       if (claimed) withdraw();
       return false;
     }

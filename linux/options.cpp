@@ -1,7 +1,6 @@
 #include "options.h"
 
 #include <CLI/CLI.hpp>
-#include <limits>
 
 #include "common_options.h"
 
@@ -13,7 +12,7 @@ std::variant<Options, ExitCode> parse_options(int argc, char** argv) {
   add_common_options(app, options);
   app.add_option("--key", options.key, "Count under this key, decimal or 0x... (default: one for each user)")
       ->type_name("KEY")
-      ->check(CLI::Range(1U, std::numeric_limits<std::uint32_t>::max()).description(""));
+      ->transform(whole_number());
   add_texts(app, "System V shared memory", "Ctrl+C, SIGTERM, terminal closed");
   try {
     app.parse(argc, argv);

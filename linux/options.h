@@ -14,9 +14,9 @@ namespace share_data {
 
 struct Options {
   LogStyle style;
-  std::optional<StopRequest::Duration> run_for;  ///< leave after so many seconds
-  std::optional<std::uint32_t> max;              ///< join only if fewer than this many are live
-  bool status = false;                           ///< only look
+  std::optional<stop_request::Duration> run_for;  ///< leave after so many seconds
+  std::optional<std::uint32_t> max;               ///< join only if fewer than this many are live
+  bool status = false;                            ///< only look
   std::uint32_t key = static_cast<std::uint32_t>(default_key());
 };
 

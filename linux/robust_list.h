@@ -15,7 +15,7 @@
 #include <cerrno>
 #include <cstdint>
 
-#include "failed_call.h"
+#include "failure.h"
 #include "log.h"
 #include "table.h"
 

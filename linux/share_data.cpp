@@ -27,14 +27,14 @@ namespace {
 /// Joins the other copies, shows the count until there is a request to leave, and leaves.
 void run(const Options& options, const Log& log) {
   check_standard_descriptors();
-  const StopRequest stop{options.run_for};
+  stop_request::start_catching(options.run_for);
   Membership membership{static_cast<key_t>(options.key), log};
   if (!membership.join(options.max)) return;
   Display display{membership, log};
   for (;;) {
     const View& view = membership.look();
     display.show(view);
-    if (StopRequest::made()) break;
+    if (stop_request::made()) break;
     wait_for_change(membership.table(), view, membership.slot(), log);
   }
   display.print(membership.leave());

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <vector>
 
-#include "failed_call.h"
+#include "failure.h"
 #include "stop_request.h"
 
 namespace share_data {
@@ -47,7 +47,7 @@ void add_owner(WaitList& list, const Slot& slot, Word owner, std::size_t number)
 WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t own) {
   WaitList list;
   list.add(table.changes, view.changes);
-  list.add(StopRequest::word(), 0);
+  list.add(stop_request::word(), 0);
   const bool all_fit = list.size + view.claimed - 1 <= list.words.size();
   const std::size_t size = view.slots.size();
   std::size_t passed = 0;
@@ -96,7 +96,7 @@ void explain_wake(const Log& log, const Table& table, const WaitList& list, long
 
 void wait_for_change(const Table& table, const View& view, std::uint32_t own, const Log& log) {
   static bool refused = false;
-  if (table.changes != view.changes || StopRequest::made()) return;
+  if (table.changes != view.changes || stop_request::made()) return;
   if (refused) {
     const timespec limit{.tv_sec = 0, .tv_nsec = look_again_after_ms * 1'000'000};
     syscall(SYS_futex, &table.changes, FUTEX_WAIT, view.changes, &limit, nullptr, 0);
@@ -117,7 +117,7 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
 }
 
 void cool_down(std::uint32_t live) {
-  if (!StopRequest::made()) poll(nullptr, 0, std::max(16, static_cast<int>(live * 64 / 1000)));
+  if (!stop_request::made()) poll(nullptr, 0, std::max(16, static_cast<int>(live * 64 / 1000)));
 }
 
 }  // namespace share_data

@@ -34,7 +34,7 @@ constexpr DWORD check_interval_ms = 50;
 /// screen grows with the number of screens; so does this pause, and N copies cost each other N lines, not N².
 void cool_down(std::uint32_t live) {
   const auto pause = std::max(16ms, std::chrono::ceil<std::chrono::milliseconds>(live * 64us));
-  WaitForSingleObject(StopRequest::event(), static_cast<DWORD>(pause.count()));
+  WaitForSingleObject(stop_request::event(), static_cast<DWORD>(pause.count()));
 }
 
 /// Who is counted, in order. A copy whose slot somebody has overwritten may be in two.
@@ -172,7 +172,7 @@ void Display::print_last(Event event) {
 
 bool Display::is_written_in_time() {
   while (void* const line = line_in_writing()) {
-    if (StopRequest::out_of_patience()) return false;
+    if (stop_request::out_of_patience()) return false;
     WaitForSingleObject(line, check_interval_ms);
   }
   return true;

@@ -25,7 +25,7 @@ class Display {
   /// What the next line waits for: signalled as soon as the line before is written. Null if it is.
   [[nodiscard]] HANDLE line_in_writing();
 
-  /// Prints the last line, after the one before. If nobody has taken them at StopRequest::out_of_patience(), they are
+  /// Prints the last line, after the one before. If nobody has taken them at stop_request::out_of_patience(), they are
   /// lost.
   void print_last(Event event);
 

@@ -3,7 +3,7 @@
 #include <ratio>
 #include <utility>
 
-#include "failed_call.h"
+#include "failure.h"
 
 namespace share_data {
 namespace {

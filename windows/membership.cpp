@@ -88,7 +88,7 @@ bool Membership::claim_below(std::uint32_t max) {
   Others others;
   for (int looks = 0; looks < 100; ++looks) {
     others = count_others(table_.look(), claimed ? slot_ : slot_count);
-    if (StopRequest::made()) {
+    if (stop_request::made()) {
       withdraw();
       return false;
     }
@@ -101,7 +101,7 @@ bool Membership::claim_below(std::uint32_t max) {
     }
     if (others.live >= max) break;
     if (others.live + others.joining_before >= max) withdraw();
-    WaitForSingleObject(StopRequest::event(), 20);
+    WaitForSingleObject(stop_request::event(), 20);
   }
   withdraw();
   const std::string joining = others.live < max ? fmt::format(" and {} joining", others.joining) : "";

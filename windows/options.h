@@ -18,7 +18,7 @@ enum class Via { section, dll, mapping };
 
 struct Options {
   LogStyle style;
-  std::optional<StopRequest::Duration> run_for;  ///< leave after so many seconds
+  std::optional<stop_request::Duration> run_for;  ///< leave after so many seconds
   std::optional<std::uint32_t> max;              ///< join only if fewer than this many are live
   bool status = false;                           ///< only look
   Via via = Via::section;

@@ -46,7 +46,7 @@ void refuse_app_container(const Options& options) {
 /// Joins the other copies, shows the count until there is a request to leave, and leaves.
 void run(const Options& options, const Log& log) {
   check_standard_descriptors();
-  const StopRequest stop{options.run_for};
+  stop_request::start_catching(options.run_for);
   const SharedMemory memory = open_memory(options, log);
   Membership membership{*memory.table, log};
   if (!membership.join(options.max)) return;
@@ -54,7 +54,7 @@ void run(const Options& options, const Log& log) {
   Display display{membership, log};
   for (;;) {
     display.show(membership.look());
-    if (StopRequest::made()) break;
+    if (stop_request::made()) break;
     membership.wait_for_change(display.line_in_writing());
   }
   display.print_last(membership.leave());

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "failed_call.h"
+#include "failure.h"
 #include "win32.h"
 
 namespace share_data {

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "failed_call.h"
+#include "failure.h"
 #include "stop_request.h"
 
 namespace share_data {
@@ -85,7 +85,7 @@ void NextChange::count() const {
 }
 
 HANDLE NextChange::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
-  others.insert(others.begin(), {event_.get(), StopRequest::event()});
+  others.insert(others.begin(), {event_.get(), stop_request::event()});
   std::erase(others, nullptr);
   const DWORD limit = event_ ? patience_ms : std::min(patience_ms, look_again_after_ms);
   const DWORD result = WaitForMultipleObjects(static_cast<DWORD>(others.size()), others.data(), FALSE, limit);
@@ -169,7 +169,7 @@ std::string Watch::reason_for(HANDLE woken) const {
     }
   }
   if (woken == nullptr) return "it is time for a look";
-  if (woken == StopRequest::event()) return "woken by a request to leave";
+  if (woken == stop_request::event()) return "woken by a request to leave";
   if (woken != next_.event()) return "woken: the line before is written";
   return fmt::format("woken by another copy: the event of changes = {} is set", next_.changes());
 }

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <regex>
 #include <string>
@@ -16,9 +18,9 @@ using Kind = Event::Kind;
 
 const Timestamp noon{.clock = "12:00:00.007", .rfc3339 = "2024-05-06T10:00:00.007Z"};
 
-std::string text(const Event& event) { return Log{{.color = Color::never}, 4242}.line(event, noon); }
+std::string text(const Event& event) { return Log{{.color = Color::never}, 4242}.lines(event, noon).at(0); }
 
-std::string json(const Event& event) { return Log{{.json = true}, 4242}.line(event, noon); }
+std::string json(const Event& event) { return Log{{.json = true}, 4242}.lines(event, noon).at(0); }
 
 std::vector<std::uint32_t> pids(std::uint32_t first, std::size_t count) {
   std::vector<std::uint32_t> numbers(count);
@@ -79,7 +81,7 @@ TEST(TextLine, IsWhatScriptsLookFor) {
   const std::regex promised{R"(^\d\d:\d\d:\d\d\.\d\d\d  \[(\d+)\]\s+(\d+) live  .*\n$)"};
   for (const std::uint32_t pid : {1U, 4242U, 4194304U}) {
     for (const std::uint32_t live : {0U, 7U, 4096U}) {
-      const std::string line = Log{{.color = Color::never}, pid}.line({.live = live, .joined = {1}}, noon);
+      const std::string line = Log{{.color = Color::never}, pid}.lines({.live = live, .joined = {1}}, noon).at(0);
       std::smatch found;
       ASSERT_TRUE(std::regex_match(line, found, promised)) << line;
       EXPECT_EQ(found[1], std::to_string(pid));
@@ -90,14 +92,15 @@ TEST(TextLine, IsWhatScriptsLookFor) {
 
 TEST(TextLine, KeepsTheCountsInOneColumn) {
   const auto column = [](std::uint32_t pid, std::uint32_t live) {
-    return Log{{.color = Color::never}, pid}.line({.live = live}, noon).find(" live");
+    return Log{{.color = Color::never}, pid}.lines({.live = live}, noon).at(0).find(" live");
   };
   EXPECT_EQ(column(1, 1), column(99999, 4096));
 }
 
 TEST(TextLine, HasColoursWhereTheyAreAskedFor) {
   EXPECT_EQ(Log({.color = Color::always}, 4242)
-                .line({.live = 2, .plain = 2, .joined = {1}, .left = {2}, .killed = {3}}, noon),
+                .lines({.live = 2, .plain = 2, .joined = {1}, .left = {2}, .killed = {3}}, noon)
+                .at(0),
             "\x1b[2m12:00:00.007\x1b[22m  [4242]  \x1b[1m   2\x1b[22m live  \x1b[32m+ 1\x1b[39m  "
             "\x1b[33m- 2\x1b[39m  \x1b[31mx 3\x1b[39m was killed\n");
 }
@@ -125,9 +128,30 @@ TEST(JsonLine, ListsAllPids) {
   EXPECT_NE(json({.live = 12, .joined = pids(1, 12)}).find("[1,2,3,4,5,6,7,8,9,10,11,12]"), std::string::npos);
 }
 
+TEST(AnyLine, FitsIntoAPipeInOneWriteAndIsTrueByItself) {
+  constexpr std::uint32_t most = 4'294'967'295;
+  const Event event{.live = most,
+                    .plain = std::numeric_limits<std::int32_t>::min(),
+                    .joined = pids(most - 999, 1000),
+                    .left = pids(most - 1999, 1000),
+                    .killed = pids(most - 2999, 1000)};
+  EXPECT_LE(Log({.color = Color::always}, most).lines(event, noon).at(0).size(), 4096U);
+  std::string all;
+  for (const std::string& line : Log({.json = true}, most).lines(event, noon)) {
+    EXPECT_LE(line.size(), 4096U);
+    EXPECT_NE(line.find(R"("event":"changed","live":4294967295,"plain":-2147483648,)"), std::string::npos) << line;
+    all += line;
+  }
+  for (std::uint32_t pid = most - 2999; pid != 0; ++pid) {
+    const auto first = all.find(std::to_string(pid));
+    ASSERT_NE(first, std::string::npos) << pid << " is missing";
+  }
+  EXPECT_EQ(std::ranges::count(all, '\n'), 9) << "350 of 3000 in each";
+}
+
 TEST(JsonLine, HasNoColoursAndNoRemarks) {
   const Event event{.kind = Kind::left, .left = {4242}, .remark = "last one out"};
-  const std::string line = Log{{.json = true, .color = Color::always}, 4242}.line(event, noon);
+  const std::string line = Log{{.json = true, .color = Color::always}, 4242}.lines(event, noon).at(0);
   EXPECT_EQ(line, json(event));
   EXPECT_EQ(line.find('\x1b'), std::string::npos);
   EXPECT_EQ(line.find("last one out"), std::string::npos);

@@ -160,7 +160,7 @@ TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForOthersThatAreJoining) {
   const Bystander stopped;
   put(0, joining_word(stopped.tid()));
   in_a_process([&] {
-    const StopRequest stop;
+    stop_request::start_catching();
     kill(getpid(), SIGTERM);
     const auto begin = steady_clock::now();
     Membership member{key, log};

@@ -59,7 +59,7 @@ TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForAPlace) {
   const test::Folder folder;
   const test::Copy other{folder.exe(), test::Start{.suspended = true}};
   table.slots[7] = word_of(identity_of_pid(other.pid()).value_or(Identity::nobody), Mark::joining);
-  const StopRequest stop{StopRequest::Duration{0.1}};
+  stop_request::start_catching(stop_request::Duration{0.1});
   Membership membership{table, log};
   EXPECT_FALSE(membership.join(1));
   EXPECT_EQ(table.slots[0], 0U);

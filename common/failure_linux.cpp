@@ -1,4 +1,4 @@
-#include "failed_call.h"
+#include "failure.h"
 
 #include <array>
 #include <cerrno>

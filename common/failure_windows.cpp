@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "failed_call.h"
+#include "failure.h"
 
 namespace share_data {
 namespace {
