@@ -33,7 +33,7 @@ bool is_missing(Word tid) { return tid == 0 || (kill(static_cast<pid_t>(tid), 0)
 Membership::Membership(key_t key, const Log& log)
     : log_(log),
       key_(key),
-      tid_(static_cast<Word>(gettid())),
+      tid_(static_cast<Word>(getpid())),
       robust_list_(log),
       segment_(Segment::open_or_create(key, log)) {}
 

@@ -74,14 +74,27 @@ std::string user_name(std::uint32_t uid) {
 
 /// shmget(2) does not say which segment it is about.
 [[noreturn]] void refuse_shmget(int error, key_t key) {
-  if (error != EACCES && error != EINVAL) throw failed_call(error, "shmget", name_of(key));
-  std::string owner = "the segment belongs to another user or program";
+  const Failure failure = failed_call(error, "shmget", name_of(key));
+  if (error != EACCES && error != EINVAL) throw failure;
+  std::string why = error == EINVAL ? ""
+                                    : "another user's segment has this key (see `ipcs -m`), or a sandbox or a security "
+                                      "policy forbids the call";
   for_each_segment(SHM_STAT_ANY, [&](int id, const shmid_ds& info) {
     if (info.shm_perm.__key != key) return;
-    owner = fmt::format("segment {} has this key, {} bytes, and belongs to {}", id, info.shm_segsz,
-                        user_name(info.shm_perm.uid));
+    why = fmt::format("segment {} has this key, {} bytes, and belongs to {}", id, info.shm_segsz,
+                      user_name(info.shm_perm.uid));
   });
-  throw Failure(failed_call(error, "shmget", name_of(key)).what(), fmt::format("{}; {}", owner, other_key));
+  throw Failure(failure.what(), why.empty() ? why : fmt::format("{}; {}", why, other_key));
+}
+
+/// To be called before a segment is created, because without shmctl(2) nobody could remove it.
+void check_limits(key_t key) {
+  shminfo limits{};
+  if (shmctl(0, IPC_INFO, reinterpret_cast<shmid_ds*>(&limits)) < 0) throw failed_call(errno, "shmctl IPC_INFO");
+  if (limits.shmmax >= sizeof(Table)) return;
+  throw Failure(fmt::format("shmget {}: the system allows segments of {} bytes, and ours has {}", name_of(key),
+                            limits.shmmax, sizeof(Table)),
+                "raise kernel.shmmax with sysctl");
 }
 
 }  // namespace
@@ -91,8 +104,23 @@ key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff
 std::optional<Segment> Segment::attach(int id, Access access, int skipped_error) {
   void* const address = shmat(id, nullptr, access == Access::read_only ? SHM_RDONLY : 0);
   if (address != reinterpret_cast<void*>(-1)) return Segment{id, static_cast<Table*>(address)};
-  if (has_vanished(errno) || errno == skipped_error) return std::nullopt;
-  throw failed_call(errno, "shmat", std::to_string(id));
+  const int error = errno;
+  shmid_ds info{};
+  if (error == skipped_error) return std::nullopt;
+  if (has_vanished(error) && shmctl(id, IPC_STAT, &info) != 0) return std::nullopt;
+  throw failed_call(error, "shmat", std::to_string(id));
+}
+
+/// What we have created and cannot use must not stay behind: nobody else would remove it.
+std::optional<Segment> Segment::attach_new(int id) {
+  try {
+    auto segment = attach(id, Access::read_write);
+    if (segment) (void)segment->state();
+    return segment;
+  } catch (const Failure&) {
+    shmctl(id, IPC_RMID, nullptr);
+    throw;
+  }
 }
 
 void Segment::check(key_t key, Access access) const {
@@ -122,14 +150,15 @@ Segment Segment::open_or_create(key_t key, const Log& log) {
   constexpr int attempts = 1000;  // somebody may remove it between two calls, but hardly this often in a row
   for (int attempt = 0; attempt < attempts; ++attempt) {
     const bool create = attempt % 2 == 1;
+    if (create) check_limits(key);
     const int id = shmget(key, sizeof(Table), 0600 | (create ? IPC_CREAT | IPC_EXCL : 0));
     const int error = id < 0 ? errno : 0;
     log.explain("shmget({}, {}, {}) = {}", name_of(key), sizeof(Table), create ? "IPC_CREAT | IPC_EXCL | 0600" : "0600",
-                error == 0 ? std::to_string(id) : fmt::format("-1 {}", strerrorname_np(error)));
+                error == 0 ? std::to_string(id) : system_message(error));
     if (error == ENOENT || error == EEXIST || error == EIDRM) continue;
     if (error == EINVAL) (void)open_existing(key);  // it is smaller than ours; this says what it is
     if (error != 0) refuse_shmget(error, key);
-    auto segment = attach(id, Access::read_write);
+    auto segment = create ? attach_new(id) : attach(id, Access::read_write);
     if (!segment) continue;
     if (!create) segment->check(key, Access::read_write);  // what we have just created is zero
     Table& table = segment->table();

@@ -49,6 +49,7 @@ class Segment {
 
   /// Empty if the segment vanished before we got hold of it, or if shmat fails with `skipped_error`.
   static std::optional<Segment> attach(int id, Access access, int skipped_error = 0);
+  static std::optional<Segment> attach_new(int id);
 
   void check(key_t key, Access access) const;
 

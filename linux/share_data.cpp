@@ -8,6 +8,7 @@
 //   membership.h    how a copy joins and leaves; membership.cpp has --max, ipcrm, and lost marks
 //   segment.h       shmget and its family; memory of other programs is refused
 //   display.h       who came, who left and who was killed; and --status, which only looks
+//   reader_watch.h  how a copy that sleeps learns that nobody reads its lines any more
 //   options.h       the command line
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "log.h"
 #include "membership.h"
 #include "options.h"
+#include "reader_watch.h"
 #include "stop_request.h"
 #include "wait.h"
 
@@ -28,12 +30,15 @@ namespace {
 void run(const Options& options, const Log& log) {
   check_standard_descriptors();
   stop_request::start_catching(options.run_for);
+  check_futex();
+  ReaderWatch reader;
   Membership membership{static_cast<key_t>(options.key), log};
   if (!membership.join(options.max)) return;
   Display display{membership, log};
   for (;;) {
     const View& view = membership.look();
     display.show(view);
+    reader.take_turn();
     if (stop_request::made()) break;
     wait_for_change(membership.table(), view, membership.slot(), log);
   }
@@ -48,7 +53,7 @@ int main(int argc, char** argv) {
   const auto parsed = parse_options(argc, argv);
   if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
   const auto& options = *std::get_if<Options>(&parsed);
-  const Log log{options.style, static_cast<std::uint32_t>(gettid())};
+  const Log log{options.style, static_cast<std::uint32_t>(getpid())};
   try {
     options.status ? print_status(static_cast<key_t>(options.key), log) : run(options, log);
     return success;

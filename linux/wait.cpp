@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <ctime>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "failure.h"
@@ -21,14 +21,26 @@ namespace {
 
 constexpr long look_again_after_ms = 500;
 
+/// One word, as futex_waitv(2) takes it. The headers of kernels before 5.16 do not have it, nor the number of the call,
+/// which is the same on all processors but Alpha. The kernel that runs may have both.
+struct WaitedWord {
+  std::uint64_t seen;
+  std::uint64_t address;
+  std::uint32_t flags;
+  std::uint32_t reserved;
+};
+constexpr long futex_waitv_call = 449;
+constexpr std::size_t most_words = 128;
+constexpr std::uint32_t word_has_32_bits = 2;
+
 /// The words that one wait waits for, each with the value that it was seen to have: if one has another value by
 /// now, the wait does not even begin.
 struct WaitList {
-  std::array<futex_waitv, FUTEX_WAITV_MAX> words;
+  std::array<WaitedWord, most_words> words;
   std::uint32_t size = 0;
 
   void add(const std::atomic<std::uint32_t>& word, std::uint32_t seen) {
-    words[size++] = {.val = seen, .uaddr = reinterpret_cast<std::uintptr_t>(&word), .flags = FUTEX_32, .__reserved = 0};
+    words[size++] = {seen, reinterpret_cast<std::uintptr_t>(&word), word_has_32_bits, 0};
   }
 };
 
@@ -67,8 +79,8 @@ WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t o
   return list;
 }
 
-std::size_t slot_of(const Table& table, const futex_waitv& word) {
-  return (word.uaddr - reinterpret_cast<std::uintptr_t>(table.slots.data())) / sizeof(Slot);
+std::size_t slot_of(const Table& table, const WaitedWord& word) {
+  return (word.address - reinterpret_cast<std::uintptr_t>(table.slots.data())) / sizeof(Slot);
 }
 
 void explain_sleep(const Log& log, const Table& table, const WaitList& list) {
@@ -80,15 +92,15 @@ void explain_sleep(const Log& log, const Table& table, const WaitList& list) {
     text += i == 0 ? ", the kernel marks slot " : i + 1 < slots.size() ? ", " : " or ";
     text += std::to_string(slots[i]);
   }
-  log.explain("sleeping until changes is no longer {}{}, or a signal comes", list.words[0].val, text);
+  log.explain("sleeping until changes is no longer {}{}, or a signal comes", list.words[0].seen, text);
 }
 
 void explain_wake(const Log& log, const Table& table, const WaitList& list, long woken) {
   if (woken < 0) return log.explain("woken by a signal");
   if (woken < 2) return log.explain("woken by another copy: changes is now {}", table.changes.load());
-  const futex_waitv& word = list.words[static_cast<std::size_t>(woken)];
+  const WaitedWord& word = list.words[static_cast<std::size_t>(woken)];
   const std::size_t slot = slot_of(table, word);
-  log.explain("woken by the kernel: slot {} was {}, and is now {}", slot, to_text(static_cast<Word>(word.val)),
+  log.explain("woken by the kernel: slot {} was {}, and is now {}", slot, to_text(static_cast<Word>(word.seen)),
               to_text(table.slots[slot].owner));
 }
 
@@ -104,20 +116,32 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
   }
   const WaitList list = words_to_wait_for(table, view, own);
   if (log.explains()) explain_sleep(log, table, list);
-  const long woken = syscall(SYS_futex_waitv, list.words.data(), list.size, 0U, nullptr, CLOCK_MONOTONIC);
+  const long woken = syscall(futex_waitv_call, list.words.data(), list.size, 0U, nullptr, CLOCK_MONOTONIC);
   const int error = woken < 0 ? errno : 0;
   if (log.explains() && error != EAGAIN) explain_wake(log, table, list, woken);
   if (error == 0 || error == EAGAIN || error == EINTR) return;
-  refused = error == ENOSYS || error == EPERM;
-  if (!refused) throw failed_call(error, "futex_waitv");
+  if (error == ENOMEM) throw failed_call(error, "futex_waitv");
+  refused = true;  // ENOSYS from an old kernel; a sandbox may say anything
   log.note(
       "futex_waitv: {}: this kernel is older than 5.16, or a sandbox forbids the call; looking for killed copies every "
       "{} ms instead",
-      std::generic_category().message(error), look_again_after_ms);
+      system_message(error), look_again_after_ms);
+}
+
+void check_futex() {
+  const std::atomic<std::uint32_t>& word = stop_request::word();
+  if (syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0) < 0) throw failed_call(errno, "futex");
 }
 
 void cool_down(std::uint32_t live) {
-  if (!stop_request::made()) poll(nullptr, 0, std::max(16, static_cast<int>(live * 64 / 1000)));
+  if (stop_request::made()) return;
+  const std::uint32_t ms = std::max(16U, live * 64 / 1000);
+  const timespec pause{.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1'000'000L};
+  sigset_t
+      others{};  // all but a request to leave has to wait, so that a reader who takes the line does not end the pause
+  sigfillset(&others);
+  for (const int request : {SIGALRM, SIGINT, SIGTERM, SIGQUIT, SIGHUP}) sigdelset(&others, request);
+  (void)ppoll(nullptr, 0, &pause, &others);
 }
 
 }  // namespace share_data

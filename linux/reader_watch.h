@@ -1,0 +1,32 @@
+// How a copy that sleeps learns that nobody reads its lines any more, as after `share_data | head -1` or when ssh was
+// cut off. Else it would find out at its next line, and count until then. fcntl(2): F_SETOWN, O_ASYNC.
+#pragma once
+
+namespace share_data {
+
+/// While it lives, the kernel sends us SIGIO when the last reader closes the pipe that is standard output, or the peer
+/// the socket. Then the copy leaves, as after SIGTERM. A terminal that is closed sends SIGHUP itself.
+///
+/// All who have inherited the same pipe share these settings, and one process gets the signal. So if another one gets
+/// it, its settings stay as they are, and at the end ours are taken back.
+class ReaderWatch {
+ public:
+  ReaderWatch();
+  ~ReaderWatch();
+  ReaderWatch(const ReaderWatch&) = delete;
+  ReaderWatch& operator=(const ReaderWatch&) = delete;
+  ReaderWatch(ReaderWatch&&) = delete;
+  ReaderWatch& operator=(ReaderWatch&&) = delete;
+
+  /// The copy that gets the signal may have left or been killed. To be called after each change.
+  void take_turn();
+
+ private:
+  bool try_to_own();
+
+  bool can_signal_ = false;
+  bool is_ours_ = false;
+  bool was_async_ = false;
+};
+
+}  // namespace share_data
