@@ -72,19 +72,17 @@ std::string user_name(std::uint32_t uid) {
   return fmt::format("uid {}", uid);
 }
 
-/// shmget(2) does not say which segment it is about.
+/// shmget(2) does not say whose segment we may not have.
 [[noreturn]] void refuse_shmget(int error, key_t key) {
   const Failure failure = failed_call(error, "shmget", name_of(key));
-  if (error != EACCES && error != EINVAL) throw failure;
-  std::string why = error == EINVAL ? ""
-                                    : "another user's segment has this key (see `ipcs -m`), or a sandbox or a security "
-                                      "policy forbids the call";
+  if (error != EACCES) throw failure;
+  std::string why = "another user's segment has this key (see `ipcs -m`), or a sandbox or a security policy forbids it";
   for_each_segment(SHM_STAT_ANY, [&](int id, const shmid_ds& info) {
     if (info.shm_perm.__key != key) return;
     why = fmt::format("segment {} has this key, {} bytes, and belongs to {}", id, info.shm_segsz,
                       user_name(info.shm_perm.uid));
   });
-  throw Failure(failure.what(), why.empty() ? why : fmt::format("{}; {}", why, other_key));
+  throw Failure(failure.what(), fmt::format("{}; {}", why, other_key));
 }
 
 /// To be called before a segment is created, because without shmctl(2) nobody could remove it.

@@ -130,7 +130,7 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
 
 void check_futex() {
   const std::atomic<std::uint32_t>& word = stop_request::word();
-  if (syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0) < 0) throw failed_call(errno, "futex");
+  if (syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0) < 0) throw failed_call(errno, "futex");
 }
 
 void cool_down(std::uint32_t live) {

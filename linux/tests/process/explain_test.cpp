@@ -36,7 +36,7 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
   ASSERT_TRUE(explains(
       copy,
       {R"(set_robust_list\(0x[0-9a-f]+\): however this process ends, .*)",
-       fmt::format(R"(shmget\({}, {}, \d+\) = -1 ENOENT)", key_text(), sizeof(Table)),
+       fmt::format(R"(shmget\({}, {}, \d+\) = No such file or directory)", key_text(), sizeof(Table)),
        fmt::format(R"(shmget\({}, {}, IPC_CREAT \| IPC_EXCL \| 0600\) = {})", key_text(), sizeof(Table), segment()),
        fmt::format(R"(shmat\({}\) = 0x[0-9a-f]+: from here on, it is memory like any other)", segment()),
        fmt::format(R"(slot 0: 0 -> {}\|OWNER_DIED)", copy.pid()),

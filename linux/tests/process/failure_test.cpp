@@ -1,10 +1,16 @@
-// System calls that fail: each says what failed and what to do, and no copy hangs or stays half in.
+// System calls that are refused, by a sandbox, by an old kernel or for want of something. Either the copy counts as
+// ever, or it says what failed and what to do, which must be true, and leaves nothing behind.
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <set>
 
 #include "copies.h"
 #include "faults.h"
@@ -12,63 +18,167 @@
 namespace share_data::test {
 namespace {
 
-struct FailingCall {
-  const char* name;
-  Refusal refusal;
-  const char* message;
-  const char* hint;
-  bool created = false;  ///< the segment is there already, and the next copy takes it over
-};
-
-class Failing : public CopiesTest, public testing::WithParamInterface<FailingCall> {
- protected:
-  /// Starts a copy that fails, and says why.
-  void fail() const {
-    const Answer answer = start({.options = {"--for", "20"}, .before_exec = refuse({GetParam().refusal})}).answer();
-    EXPECT_TRUE(failed(answer, 1, fmt::format("share_data: {}", GetParam().message)));
-    EXPECT_TRUE(contains(answer.notes, GetParam().hint));
-  }
-};
-
-TEST_P(Failing, IsSaidAndLeavesNothingBehind) {
-  fail();
-  if (GetParam().created) {
-    Copy next = start_alone();
-    EXPECT_EQ(next.stop(), 0);
-  }
-  EXPECT_TRUE(nothing_is_left());
-}
-
-TEST_P(Failing, DoesNotDisturbTheOthers) {
-  Copy other = start_alone();
-  fail();
-  EXPECT_TRUE(all_show({&other}, 1));
-  expect_clean_end({&other});
-}
-
 constexpr const char* no_hint = "";
-constexpr Refusal no_page{SYS_mmap, ENOMEM, 3, MAP_SHARED | MAP_ANONYMOUS};  // the libraries want private ones
 
-const FailingCall failing_calls[]{
-    {"shmget_EACCES", {SYS_shmget, EACCES}, "shmget 0x", "--key"},
-    {"shmget_EINVAL", {SYS_shmget, EINVAL}, "shmget 0x", "--key"},
-    {"shmget_ENOSPC", {SYS_shmget, ENOSPC}, "shmget 0x", "kernel.shmmni"},
-    {"shmget_ENOMEM", {SYS_shmget, ENOMEM}, "shmget 0x", "no memory left"},
-    {"shmget_ENOSYS", {SYS_shmget, ENOSYS}, "shmget 0x", "has no System V shared memory"},
-    {"shmget_EPERM", {SYS_shmget, EPERM}, "shmget 0x", "does not allow System V shared memory"},
-    {"shmat_EACCES", {SYS_shmat, EACCES}, "shmat", "permissions", true},
-    {"shmat_EINVAL", {SYS_shmat, EINVAL}, "shmat", "keeps removing it", true},
-    {"shmat_ENOMEM", {SYS_shmat, ENOMEM}, "shmat", "memory", true},
-    {"shmctl_ENOSYS", {SYS_shmctl, ENOSYS}, "shmctl IPC_STAT", "has no System V", true},
-    {"shmctl_EPERM", {SYS_shmctl, EPERM, 1, IPC_STAT}, "shmctl IPC_STAT", "does not allow", true},
-    {"timer_create_EAGAIN", {SYS_timer_create, EAGAIN}, "timer_create: Resource temp", no_hint},
-    {"mmap_ENOMEM", no_page, "mmap: Cannot allocate memory", "no memory left for one page"},
-    {"set_robust_list_ENOSYS", {SYS_set_robust_list, ENOSYS}, "set_robust_list: Function not", "no robust futexes"},
-    {"set_robust_list_EPERM", {SYS_set_robust_list, EPERM}, "set_robust_list: Operation not", "no robust futexes"},
-    {"futex_waitv_ENOMEM", {SYS_futex_waitv, ENOMEM}, "futex_waitv: Cannot allocate", "no memory left to wait"},
-    {"write_ENOSPC", {SYS_write, ENOSPC, 0, STDOUT_FILENO}, "standard output: No space left", no_hint}};
+struct RefusedCall {
+  const char* name;
+  long call;
+  const char* message = nullptr;   ///< what the copy ends with; null if it counts as ever
+  bool libraries_need_it = false;  ///< those of a sanitizer
+  unsigned argument = 0;           ///< the number of the argument that has to have this value:
+  std::optional<std::uint32_t> value = {};
+  std::map<int, const char*> hints = {};         ///< where they are not the usual ones
+  std::map<int, const char*> fatal_errors = {};  ///< with their hints, where the copy counts after all others
+};
 
-INSTANTIATE_TEST_SUITE_P(Call, Failing, testing::ValuesIn(failing_calls), by_name);
+/// What the program says to an error that no call explains better.
+std::string usual_hint(int error) {
+  if (error == ENOMEM) return "no memory left";
+  const bool forbidden = error == EPERM || error == EACCES || error == ENOSYS || error == EOPNOTSUPP;
+  return forbidden ? "a sandbox or a security policy forbids the call, or this kernel lacks it" : no_hint;
+}
+
+class Refused : public CopiesTest, public testing::WithParamInterface<RefusedCall> {
+ protected:
+  [[nodiscard]] Copy start_refused(int error) const {
+    const auto& [name, call, message, needed, argument, value, hints, fatal] = GetParam();
+    return start({.options = {"--for", "20"}, .before_exec = refuse({{call, error, argument, value}})});
+  }
+
+  /// The message, and after it one line with the hint, if there is one.
+  void expect_failed(int error, const std::string& message, const std::string& hint) const {
+    const Answer answer = start_refused(error).answer();
+    const std::string what = fmt::format("share_data: {}", message);
+    EXPECT_TRUE(failed(answer, 1, what));
+    EXPECT_TRUE(
+        contains(answer.notes, fmt::format(": {}\n", error == 0 ? "Function not implemented" : strerror(error))));
+    const std::string rest = answer.notes.substr(answer.notes.find('\n', answer.notes.find(what)) + 1);
+    EXPECT_EQ(rest.empty(), hint.empty()) << answer.notes;
+    EXPECT_TRUE(contains(rest, hint));
+  }
+
+  void expect_that_it_counts(int error) const {
+    Copy other = start_alone();
+    Copy copy = start_refused(error);
+    EXPECT_TRUE(all_show({&other, &copy}, 2)) << copy.notes();
+    let_it_try();  // the line may come before the first wait, and the look after it would find the dead anyway
+    other.destroy();
+    EXPECT_TRUE(all_show({&copy}, 1)) << copy.notes();
+    expect_clean_end({&copy});
+  }
+};
+
+TEST_P(Refused, IsSaidAndLeavesNothingBehindOrDoesNotMatter) {
+  if (sanitized && GetParam().libraries_need_it) GTEST_SKIP() << "a sanitizer needs the call itself";
+  std::map<int, std::string> hints;
+  for (const int error : {EPERM, EACCES, ENOSYS, EINVAL, EOPNOTSUPP, ENOMEM, ENOSPC}) hints[error] = usual_hint(error);
+  for (const auto& [error, hint] : GetParam().hints) hints[error] = hint;
+  for (const auto& [error, hint] : hints) {
+    SCOPED_TRACE(strerror(error));
+    const bool is_fatal = GetParam().fatal_errors.contains(error);
+    if (GetParam().message == nullptr && !is_fatal) {
+      expect_that_it_counts(error);
+      continue;
+    }
+    const std::string message = is_fatal ? GetParam().name : GetParam().message;
+    expect_failed(error, message, is_fatal ? GetParam().fatal_errors.at(error) : hint);
+    EXPECT_TRUE(nothing_is_left());
+    Copy other = start_alone();
+    expect_failed(error, message, is_fatal ? GetParam().fatal_errors.at(error) : hint);
+    EXPECT_TRUE(all_show({&other}, 1));
+    expect_clean_end({&other});
+  }
+}
+
+constexpr const char* robust = "this kernel or sandbox has no robust futexes";
+
+const RefusedCall refused_calls[]{
+    {.name = "shmget",
+     .call = SYS_shmget,
+     .message = "shmget 0x",
+     .hints = {{ENOSPC, "kernel.shmmni"}, {EACCES, "segment"}, {ENOMEM, "no memory left for 172 KiB"}}},
+    {.name = "shmat", .call = SYS_shmat, .message = "shmat "},
+    {.name = "shmctl", .call = SYS_shmctl, .message = "shmctl IPC_"},
+    {.name = "shmctl_IPC_STAT", .call = SYS_shmctl, .message = "shmctl IPC_STAT ", .argument = 1, .value = IPC_STAT},
+    {.name = "shmctl_SHM_INFO", .call = SYS_shmctl, .argument = 1, .value = SHM_INFO},
+    {.name = "shmctl_SHM_STAT", .call = SYS_shmctl, .argument = 1, .value = SHM_STAT},
+    {.name = "timer_create",
+     .call = SYS_timer_create,
+     .message = "timer_create: ",
+     .hints = {{EAGAIN, "no timer left for this user; see `ulimit -i`"}}},
+    {.name = "timer_settime", .call = SYS_timer_settime, .message = "timer_settime: "},
+    {.name = "rt_sigaction", .call = SYS_rt_sigaction, .message = "sigaction: ", .libraries_need_it = true},
+    {.name = "rt_sigprocmask", .call = SYS_rt_sigprocmask, .message = "sigprocmask: ", .libraries_need_it = true},
+    // The libraries want private memory.
+    {.name = "mmap", .call = SYS_mmap, .message = "mmap: ", .argument = 3, .value = MAP_SHARED | MAP_ANONYMOUS},
+    {.name = "set_robust_list",
+     .call = SYS_set_robust_list,
+     .message = "set_robust_list",
+     .hints = {{EPERM, robust},
+               {EACCES, robust},
+               {ENOSYS, robust},
+               {EINVAL, robust},
+               {EOPNOTSUPP, robust},
+               {ENOMEM, robust},
+               {ENOSPC, robust},
+               {0, robust}}},  // it says that it has succeeded, and does nothing
+    {.name = "futex", .call = SYS_futex, .message = "futex: ", .argument = 1, .value = FUTEX_WAKE},
+    {.name = "futex_waitv", .call = 449, .fatal_errors = {{ENOMEM, "no memory left"}}},
+    {.name = "write",
+     .call = SYS_write,
+     .message = "standard output: ",
+     .argument = 0,
+     .value = STDOUT_FILENO,
+     .hints = {{EPERM, no_hint},
+               {EACCES, no_hint},
+               {ENOSYS, no_hint},
+               {EOPNOTSUPP, no_hint},
+               {ENOMEM, no_hint},
+               {EIO, no_hint}}},  // of a terminal it would be that somebody has closed it
+    {.name = "get_robust_list", .call = SYS_get_robust_list},
+    {.name = "mlock", .call = SYS_mlock},
+    {.name = "mlock2", .call = SYS_mlock2},
+    {.name = "madvise", .call = SYS_madvise, .argument = 2, .value = MADV_DONTDUMP},
+    {.name = "ppoll", .call = SYS_ppoll},
+    {.name = "fcntl", .call = SYS_fcntl, .libraries_need_it = true},
+    {.name = "newfstatat", .call = SYS_newfstatat, .libraries_need_it = true},
+    {.name = "fstat", .call = SYS_fstat, .libraries_need_it = true},
+    {.name = "ioctl", .call = SYS_ioctl, .libraries_need_it = true},
+    {.name = "openat", .call = SYS_openat, .libraries_need_it = true},
+    {.name = "read", .call = SYS_read, .libraries_need_it = true},
+    {.name = "lseek", .call = SYS_lseek, .libraries_need_it = true},
+    {.name = "close", .call = SYS_close, .libraries_need_it = true},
+    {.name = "kill", .call = SYS_kill, .libraries_need_it = true},
+#ifdef SYS_poll  // elsewhere it is ppoll
+    {.name = "poll", .call = SYS_poll, .libraries_need_it = true},
+#endif
+};
+
+INSTANTIATE_TEST_SUITE_P(Call, Refused, testing::ValuesIn(refused_calls), by_name);
+
+using Calls = CopiesTest;
+
+TEST_F(Calls, AreAllInTheTableOfThoseThatAreRefused) {
+  if (sanitized || !has_strace()) GTEST_SKIP() << "needs strace, and no sanitizer, which makes calls itself";
+  // The C library's own, and those that never fail.
+  std::set<std::string> known{
+      "execve",   "brk",        "arch_prctl",   "set_tid_address", "rseq",           "prlimit64",
+      "readlink", "readlinkat", "getrandom",    "mprotect",        "geteuid",        "getpid",
+      "gettid",   "exit_group", "rt_sigreturn", "restart_syscall", "clock_nanosleep"};
+  for (const RefusedCall& call : refused_calls) known.insert(call.name);
+  Copy other = start_alone();
+  Copy copy = start({.options = {"--for", "0.5", "--max", "5"}, .through = {"strace", "-f", "-qq", "-o", path()}});
+  EXPECT_TRUE(all_show({&other, &copy}, 2));
+  other.destroy();
+  EXPECT_EQ(copy.exit_code(), 0);
+  std::ifstream lines{path()};
+  for (std::string line; std::getline(lines, line);) {
+    const auto name = line.find_first_not_of("0123456789 ");
+    const auto end = line.find('(', name);
+    if (end == std::string::npos || line[name] == '-' || line[name] == '<' || line[name] == '+') continue;
+    EXPECT_TRUE(known.contains(line.substr(name, end - name))) << line;
+  }
+}
 
 using Forbidden = CopiesTest;
 
@@ -81,32 +191,17 @@ TEST_F(Forbidden, ToRemoveTheSegmentIsSaidByTheLastOneOut) {
   expect_clean_end({&next});
 }
 
-TEST_F(Forbidden, ToLockMemoryDoesNotMatter) {
-  Copies copies = start_together(
-      2, {.before_exec = refuse({{SYS_mlock, EPERM}, {SYS_mlock2, ENOMEM}, {SYS_madvise, EINVAL, 2, MADV_DONTDUMP}})});
-  take(copies, 1).destroy();
-  EXPECT_TRUE(all_show(copies));
-  EXPECT_EQ(copies[0].stop(), 0);
-  EXPECT_FALSE(contains(copies[0].notes(), "lock"));
-}
-
-using Unwatchable = CopiesTest;
-
-TEST_F(Unwatchable, DeathsAreSeenAllTheSame) {
-  for (const auto& [error, reason] :
-       {std::pair{ENOSYS, "Function not implemented"}, std::pair{EPERM, "Operation not permitted"}}) {
-    const std::string note = fmt::format("share_data: futex_waitv: {}: this kernel is older than 5.16", reason);
-    Copies copies = start_together(3, {.before_exec = refuse({{SYS_futex_waitv, error}})});
-    // The line may come before the first wait, and the look after that would find the dead anyway.
-    for (Copy& copy : copies) ASSERT_TRUE(eventually([&] { return contains(copy.notes(), note); })) << copy.notes();
-    for (const std::size_t victim : {2U, 1U}) {
-      take(copies, victim).destroy();
-      EXPECT_TRUE(all_show(copies));
-    }
-    const std::string& notes = copies.front().notes();
-    EXPECT_FALSE(contains(notes.substr(notes.find(note) + note.size()), "futex_waitv")) << "said once";
-    expect_clean_end(copies);
+TEST_F(Forbidden, ToWaitForManyWordsIsSaidOnce) {
+  Copies copies = start_together(3, {.before_exec = refuse({{449, ENOSYS}})});
+  const std::string note = "share_data: futex_waitv: Function not implemented: this kernel is older than 5.16";
+  for (Copy& copy : copies) ASSERT_TRUE(eventually([&] { return contains(copy.notes(), note); })) << copy.notes();
+  for (const std::size_t victim : {2U, 1U}) {
+    take(copies, victim).destroy();
+    EXPECT_TRUE(all_show(copies));
   }
+  const std::string& notes = copies.front().notes();
+  EXPECT_FALSE(contains(notes.substr(notes.find(note) + note.size()), "futex_waitv"));
+  expect_clean_end(copies);
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ using Signals = CopiesTest;
 
 /// Those that end a process which does not ask for them, and which the program does not ask for.
 bool is_fatal(int number) {
-  constexpr std::array others{SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD,
-                              SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,  SIGWINCH};
+  constexpr std::array others{SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM, SIGTERM,  SIGCHLD, SIGCONT,
+                              SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,  SIGWINCH, SIGIO};
   constexpr std::array caught_by_sanitizers{SIGSEGV, SIGBUS, SIGFPE};
   struct sigaction action = {};
   return sigaction(number, nullptr, &action) == 0 && std::ranges::count(others, number) == 0 &&
