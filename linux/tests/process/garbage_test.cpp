@@ -16,6 +16,10 @@ class Garbage : public CopiesTest {
     CopiesTest::SetUp();
     copies = start_together(3);
   }
+  void TearDown() override {
+    copies.clear();  // before the segment is removed: they would create another one
+    CopiesTest::TearDown();
+  }
 
   /// Writes something into the live segment, as another process would, and wakes everybody to see it.
   void write_garbage(const std::function<void(Table&)>& write) const {

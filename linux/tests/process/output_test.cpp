@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,13 +27,109 @@ void fill(int fd = STDOUT_FILENO, int room = 0) {
   fcntl(fd, F_SETFL, flags);
 }
 
-TEST_F(Output, AReaderWhoGoesAwayEndsTheCopyCleanly) {
-  Copies copies = start_together(2);
-  copies[1].close_output();  // as `| head -1` does
+/// What copies write into and the test reads, or not: a pipe or a pair of sockets.
+class Channel : public CopiesTest, public testing::WithParamInterface<const char*> {
+ protected:
+  void SetUp() override {
+    CopiesTest::SetUp();
+    std::array<int, 2> ends{};
+    const bool is_pipe = std::string_view{GetParam()} == "Pipe";
+    check(is_pipe ? pipe2(ends.data(), O_CLOEXEC) : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()),
+          "");
+    reading = FileDescriptor{ends[0]};
+    writing = FileDescriptor{ends[1]};
+  }
+
+  [[nodiscard]] Copies start_into_it(int count) const {
+    return start_many(count, {.before_exec = [this] { dup2(writing.get(), STDOUT_FILENO); }});
+  }
+  [[nodiscard]] int owner() const { return fcntl(writing.get(), F_GETOWN); }
+  [[nodiscard]] bool is_async() const { return (fcntl(writing.get(), F_GETFL) & O_ASYNC) != 0; }
+
+  FileDescriptor reading;
+  FileDescriptor writing;
+};
+
+TEST_P(Channel, WhoseReaderGoesAwayEndsACopyThatSleeps) {
+  Copy witness = start_alone();
+  Copies copies = start_into_it(1);
+  ASSERT_TRUE(all_show({&witness}, 2));
+  EXPECT_TRUE(all_sleep({&witness, &copies[0]}));
+  reading = FileDescriptor{};  // as `| head -1` does
+  EXPECT_EQ(copies[0].exit_code(), 0) << copies[0].notes();
+  EXPECT_TRUE(witness.prints(fmt::format("1 live  - {}", copies[0].pid())));
+}
+
+TEST_P(Channel, WhoseReaderGoesAwayEndsAllCopiesThatShareItEvenIfOneWasKilledAndOneHasLeft) {
+  Copy witness = start_alone();
+  Copies copies = start_into_it(6);
+  ASSERT_TRUE(all_show({&witness}, 7));
+  for (const bool killed : {true, false}) {
+    const int before = owner();
+    const auto has_it = [&](const Copy& copy) { return copy.pid() == before; };
+    const auto place = std::ranges::find_if(copies, has_it);
+    ASSERT_NE(place, copies.end());
+    Copy one = take(copies, static_cast<std::size_t>(place - copies.begin()));
+    one.signal(killed ? SIGKILL : SIGTERM);
+    EXPECT_EQ(one.exit_code(), killed ? -SIGKILL : 0);
+    EXPECT_TRUE(eventually([&] { return owner() != 0 && owner() != before; })) << "another one has its turn";
+  }
+  EXPECT_TRUE(all_sleep(copies));
+  reading = FileDescriptor{};
+  for (Copy& copy : copies) EXPECT_EQ(copy.exit_code(), 0);
+  EXPECT_TRUE(all_show({&witness}, 1));
+  EXPECT_FALSE(is_async()) << "as it was before";
+}
+
+TEST_P(Channel, ThatIsReadAllTheTimeEndsNobody) {
+  Copies copies = start_into_it(1);
+  fcntl(reading.get(), F_SETFL, O_NONBLOCK);
+  std::array<char, 4096> text{};
+  ASSERT_TRUE(eventually([&] { return read(reading.get(), text.data(), text.size()) > 0; }));
+  EXPECT_EQ(owner(), copies[0].pid());
+  for (int i = 0; i < 1000; ++i) (void)!read(reading.get(), text.data(), text.size());
   Copy other = start();
-  EXPECT_EQ(copies[1].exit_code(), 0);
-  EXPECT_TRUE(copies[0].prints(fmt::format("- {}", copies[1].pid())));
-  EXPECT_TRUE(all_show({&copies[0], &other}, 2));
+  EXPECT_TRUE(all_show({&other}, 2));
+  expect_clean_end({&copies[0], &other});
+  EXPECT_FALSE(is_async());
+  EXPECT_EQ(owner(), 0);
+}
+
+TEST_P(Channel, ThatSignalsSomebodyElseIsLeftAsItIs) {
+  fcntl(writing.get(), F_SETOWN, getpid());
+  Copies copies = start_into_it(1);
+  Copy other = start();
+  EXPECT_TRUE(all_show({&other}, 2));
+  EXPECT_FALSE(is_async());
+  expect_clean_end({&copies[0], &other});
+  EXPECT_FALSE(is_async());
+  EXPECT_EQ(owner(), getpid());
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Channel, testing::Values("Pipe", "Socket"),
+                         [](const auto& test) { return std::string{test.param}; });
+
+// A terminal sends SIGHUP itself. Whoever shares it would get a signal for each key.
+TEST_F(Output, ToATerminalAFileOrNothingIsLeftAsItIs) {
+  const auto is_async = [](const Copy& copy) {
+    std::ifstream file{fmt::format("/proc/{}/fdinfo/1", copy.pid())};
+    std::string flags;
+    for (std::string word; file >> word;) {
+      if (word == "flags:") file >> flags;
+    }
+    return (std::stoi(flags, nullptr, 8) & O_ASYNC) != 0;
+  };
+  const auto write_to = [](const std::string& file) {
+    return Launch{.before_exec = [file] { dup2(open(file.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO); }};
+  };
+  Copies copies = start_together(1);
+  copies.push_back(start({.on_terminal = true}));
+  for (const std::string& file : {std::string{"/dev/null"}, path()}) copies.push_back(start(write_to(file)));
+  ASSERT_TRUE(all_show({&copies[0]}, 4));
+  EXPECT_TRUE(all_sleep(copies));
+  EXPECT_TRUE(is_async(copies[0])) << "the test can see it";
+  for (std::size_t i = 1; i < copies.size(); ++i) EXPECT_FALSE(is_async(copies[i]));
+  expect_clean_end(copies);
 }
 
 TEST_F(Output, AReaderWhoIsGoneBeforeTheFirstLineLeavesNothingBehind) {
@@ -176,7 +273,9 @@ TEST_F(Output, OnlyATerminalGetsColours) {
   EXPECT_TRUE(is_coloured({.through = on_xterm, .on_terminal = true}));
   EXPECT_FALSE(is_coloured({.through = on_xterm}));
   EXPECT_FALSE(is_coloured({.through = {"env", "TERM=xterm", "NO_COLOR=1"}, .on_terminal = true}));
-  EXPECT_FALSE(is_coloured({.through = {"env", "-u", "NO_COLOR", "TERM=dumb"}, .on_terminal = true}));
+  for (const char* const no_colours : {"TERM=dumb", "TERM="}) {
+    EXPECT_FALSE(is_coloured({.through = {"env", "-u", "NO_COLOR", no_colours}, .on_terminal = true}));
+  }
   EXPECT_FALSE(is_coloured({.options = {"--color", "never"}, .through = on_xterm, .on_terminal = true}));
   EXPECT_TRUE(is_coloured({.options = {"--color", "always"}}));
 }

@@ -21,7 +21,7 @@ TEST_F(Usage, WrongOptionsTouchNothing) {
   const std::map<std::string, std::vector<std::string>> wrong_values{
       {"", {"--nonsense", "-x", "stray", "--for", "--for=", "--max", "--color", "--color="}},
       {"--for", {"0", "-1", "soon", "1s", "nan", "inf"}},
-      {"--max", {"0", "-1", "1.5", "many", "99999999999"}},
+      {"--max", {"0", "00", "-1", "+1", "1.5", "many", "99999999999"}},
       {"--color", {"sometimes"}},
       {"--status", {"--for 1", "--max 1", "--explain --json"}},
       {"--via", {"mapping"}},
@@ -47,6 +47,8 @@ TEST_F(Usage, AKeyIsDecimalOrHexadecimal) {
   ASSERT_TRUE(all_show({&first}, 1));
   Copy second{0, {.options = {"--key", key_text()}}};
   EXPECT_TRUE(all_show({&first, &second}, 2));
+  Copy third{0, {.options = {"--key", "00" + decimal, "--max", "010"}}};  // not octal
+  EXPECT_TRUE(all_show({&first, &second, &third}, 3));
 }
 
 TEST_F(Usage, CopiesUnderAnotherKeyCountApart) {
