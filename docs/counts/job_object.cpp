@@ -5,7 +5,10 @@
 
 int main() {
   HANDLE job = CreateJobObjectW(nullptr, L"Local\\docs-counts-job");
-  AssignProcessToJobObject(job, GetCurrentProcess());
+  if (AssignProcessToJobObject(job, GetCurrentProcess()) == 0) {
+    std::printf("AssignProcessToJobObject: error %lu\n", GetLastError());
+    return 1;
+  }
   JOBOBJECT_BASIC_ACCOUNTING_INFORMATION info = {};
   for (DWORD shown = 0;; Sleep(100)) {
     QueryInformationJobObject(job, JobObjectBasicAccountingInformation, &info, sizeof(info), nullptr);
