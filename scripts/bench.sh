@@ -16,8 +16,8 @@ END
 
 main() {
   parse "$@"
-  install_missing "to build and run the benchmarks" "${packages[@]}"
-  build_preset release share_data_bench SHARE_DATA_BENCHMARKS=ON || die 1 "the build failed; see build/release.log"
+  install_missing "to build and run the benchmarks" "${needs[@]}"
+  build_preset release share_data_bench SHARE_DATA_BENCHMARKS=ON
   ulimit -Sn hard  # each process takes one descriptor of the harness
   build/release/linux/bench/share_data_bench ${quick:+--quick} | tee "$medians"
   if [[ ! $quick ]]; then filled docs/cost.md "${rows[@]}" | sed -n '/^<!-- benchmarks/,/^<!-- end/ p'; fi
@@ -28,7 +28,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 # shellcheck source-path=SCRIPTDIR source=prepare.sh
 source scripts/prepare.sh
 
-packages=("${program_packages[@]}") quick='' write=''
+needs=("${program_needs[@]}") quick='' write=''
 medians=build/bench.medians
 rows=(first-line-1 started-{2,64,1000} killed-{2,64,1000} at-once-1000 idle-256)
 
@@ -37,7 +37,7 @@ parse() {
     '') ;;
     -h | --help) usage; exit ;;
     --quick) quick=yes ;;
-    --write) write=yes packages+=(gnuplot-nox) ;;
+    --write) write=yes needs+=(gnuplot) ;;
     *) die 2 "unknown options $*; see --help" ;;
   esac
 }

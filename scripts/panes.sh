@@ -7,8 +7,9 @@ pane_lines=3
 # Panes are laid out as tmux tiles them, each below a line with its title; the last line is the status line.
 check_terminal() {
   local down=1 across=1
-  if [[ ! -t 0 ]]; then
-    { exec </dev/tty; } 2>/dev/null || die 1 "--panes needs a terminal"
+  if [[ ! -t 0 ]]; then { exec </dev/tty; } 2>/dev/null || die 1 "--panes needs a terminal"; fi
+  if command -v tput >/dev/null && [[ ! $(tput clear 2>/dev/null) ]]; then
+    die 1 "--panes needs a terminal that can place its text, and TERM is '${TERM-}': set it to what your terminal is"
   fi
   read -r lines columns < <(stty size)
   while ((down * across < copies)); do
@@ -42,7 +43,7 @@ run_copies() {
   env -u TMUX tmux -L "share_data-$$" attach-session -t share_data \; \
     if-shell -F '#{P:#{?pane_dead,,live}}' '' detach-client <&0 >/dev/null &
   client=$!
-  wait "$client" || say "tmux ended with $?"
+  wait "$client" || die 1 "tmux cannot show the panes in this terminal (TERM is '${TERM-}')"
 }
 
 running() { panes '#{pane_pid}' -f '#{==:#{pane_dead},0}' 2>/dev/null || true; }
@@ -69,5 +70,3 @@ close_panes() {
   in_tmux kill-server
   rm -f "$socket"
 }
-
-check_terminal

@@ -1,22 +1,31 @@
 #!/usr/bin/env bash
 # Builds everything and runs all tests, as one run of ctest with one summary at the end. See --help.
 set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+# shellcheck source-path=SCRIPTDIR source=prepare.sh
+source scripts/prepare.sh
+exec </dev/null
 
 # Each is built in a folder of its own, and all its tests are run. The longest builds come first.
 presets=(
-  asan           # clang's, as tsan is, so its warnings are errors, too
-  release-mingw  # the Windows program that launch_n.sh --wine starts; its tests run under Wine
-  release        # what launch_n.sh starts
-  clang-mingw    # the Windows program in the other spelling of the shared section
+  asan         # clang's, as tsan is, so its warnings are errors, too
+  mingw        # the Windows program; its tests run under Wine
+  release      # what launch_n.sh starts
+  clang-mingw  # the Windows program in the other spelling of the shared section
   tsan
 )
-quick_presets=(release)
-with_tests=(SHARE_DATA_TESTS=ON SHARE_DATA_WERROR=ON)
-jobs=$((3 * $(nproc)))  # most tests wait for something most of the time
+declare -A compilers=([asan]=sanitizers [tsan]=sanitizers [mingw]=x86_64-w64-mingw32-g++-posix [release]=c++
+  [clang-mingw]=x86_64-w64-mingw32-g++-posix)
+quick_needs=("${program_needs[@]}" tmux 'gtest/gtest.h?' nlohmann/json.hpp jq strace pgrep readelf 'spin?' 'help2man?'
+  python3-pytest python3-pexpect python3-pyte)
+needs=("${quick_needs[@]}" 'clang++?' 'sanitizers?' 'x86_64-w64-mingw32-g++-posix?' 'wine64?' 'ld.lld?'
+  '/usr/src/googletest?')
+ctest_options=()
 
 usage() {
   cat <<END
-Installs what is missing, builds share_data in every way, and runs all tests.
+Builds share_data in every way, and runs all tests. What is missing is installed with apt-get or, where there is none,
+named; compilers for Windows may be missing there.
 
 Examples:
   scripts/test.sh                   everything
@@ -24,7 +33,7 @@ Examples:
   scripts/test.sh -R '^asan[.]'     only tests whose names match
 
 Usage: test.sh [--quick] [-R REGEX]
-  --quick     only preset ${quick_presets[*]}, without exploring the models of the protocols, and without killing a
+  --quick     only preset release, without exploring the models of the protocols, and without killing a
               copy at each instruction
   -R REGEX    only tests whose names match, as ctest takes it; everything is built all the same
   -h, --help  this text
@@ -34,28 +43,11 @@ What does not need a build, the style of the sources, is checked by scripts/chec
 END
 }
 
-main() {
-  parse "$@"
-  install_missing "to build and test share_data" "${packages[@]}"
-  mkdir -p build/all
-  build_all
-  list_tests >build/all/CTestTestfile.cmake
-  exec ctest --test-dir build/all --parallel "$jobs" --output-on-failure --no-tests=error "${ctest_options[@]}"
-}
-
-cd "$(dirname "$(readlink -f "$0")")/.."
-# shellcheck source-path=SCRIPTDIR source=prepare.sh
-source scripts/prepare.sh
-exec </dev/null
-
-packages=("${test_packages[@]}" "${clang_packages[@]}" "${windows_test_packages[@]}")
-ctest_options=()
-
 parse() {
   while (($#)); do
     case $1 in
       -h | --help) usage; exit ;;
-      --quick) presets=("${quick_presets[@]}") packages=("${test_packages[@]}") ctest_options+=(-LE exhaustive) ;;
+      --quick) presets=(release) needs=("${quick_needs[@]}") ctest_options+=(-LE exhaustive) ;;
       -R)
         (($# > 1)) || die 2 "-R needs a regular expression; see --help"
         ctest_options+=(-R "$2")
@@ -80,7 +72,8 @@ build_all() {
 # A build that fails is a test that fails: it is in the summary, and the other builds are tested all the same.
 build() {
   rm -f "build/all/$1."*
-  local entries=("${with_tests[@]}")
+  if ! is_there "${compilers[$1]}"; then touch "build/all/$1.skipped"; return; fi
+  local entries=(SHARE_DATA_TESTS=ON SHARE_DATA_WERROR=ON)
   if [[ $1 == release ]]; then entries+=(SHARE_DATA_BENCHMARKS=ON); fi
   if ((${#presets[@]} > 1)); then local -x CMAKE_BUILD_PARALLEL_LEVEL=$((($(nproc) + 1) / 2)); fi
   if ! build_preset "$1" all "${entries[@]}" ||
@@ -94,7 +87,9 @@ build() {
 list_tests() {
   local preset
   for preset in "${presets[@]}"; do
-    if [[ -e build/all/$preset.failed ]]; then
+    if [[ -e build/all/$preset.skipped ]]; then
+      add_test "$preset.build" sh -c "echo 'skipped: there is no ${compilers[$preset]}'; exit 77"
+    elif [[ -e build/all/$preset.failed ]]; then
       add_test "$preset.build" sh -c "cat 'build/all/$preset.failed'; false"
     else
       add_test "$preset.build" true
@@ -115,4 +110,10 @@ tests_of() {
       (.properties[] | own | "set_tests_properties(\($name) PROPERTIES \(.name) \(.value | quoted))")' "build/all/$1.json"
 }
 
-main "$@"
+parse "$@"
+install_missing "to build and test share_data" "${needs[@]}"
+mkdir -p build/all
+build_all
+list_tests >build/all/CTestTestfile.cmake
+# Most tests wait for something most of the time.
+exec ctest --test-dir build/all --parallel $((3 * $(nproc))) --output-on-failure --no-tests=error "${ctest_options[@]}"

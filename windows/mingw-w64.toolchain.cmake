@@ -1,5 +1,5 @@
 # Builds for Windows with GCC, on a Debian or Ubuntu that has the package g++-mingw-w64-x86-64-posix:
-#   cmake -S . -B build/release-mingw --toolchain windows/mingw-w64.toolchain.cmake
+#   cmake -S . -B build/mingw --toolchain windows/mingw-w64.toolchain.cmake
 # The variant with POSIX threads is the one whose std::thread works.
 set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)

@@ -45,3 +45,19 @@ def key():
     key = hex(0x6E000000 + os.getpid())
     yield key
     subprocess.run(["ipcrm", "--shmem-key", key], stderr=subprocess.DEVNULL, check=False)
+
+
+@pytest.fixture
+def launch(key, tmp_path):
+    """Ends what is left of it after the test."""
+    from launcher import Launcher
+    from terminal import Terminal, eventually
+
+    launcher = Launcher(key, tmp_path)
+    yield launcher
+    for started in launcher.started:
+        if isinstance(started, Terminal):
+            started.close()
+        elif started.poll() is None:
+            started.terminate()
+    eventually(launcher.left, [])

@@ -7,81 +7,15 @@ import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from conftest import TOP
+from launcher import LAUNCH, PATIENCE, PROGRAM, executable
 from terminal import Terminal, eventually
 
-LAUNCH = TOP / "scripts/launch_n.sh"
-PROGRAM = TOP / "build/release/linux/share_data"  # the first launch builds it, if need be
-PATIENCE = 240
 NOTHING_LEFT = "launch_n.sh: nothing left behind"
 READY = re.compile(r"Ctrl\+C: stop all")
-
-
-class Launcher:
-    """Starts launch_n.sh with copies of our own key, and ends what is left of it after the test."""
-
-    def __init__(self, key, folder):
-        self.key, self.folder = key, folder
-        self.started = []
-        self.environment = dict(os.environ)
-
-    def terminal(self, *arguments, columns=130, lines=40) -> Terminal:
-        terminal = Terminal([LAUNCH, *arguments, f"--key={self.key}"], columns, lines, env=self.environment)
-        self.started.append(terminal)
-        return terminal
-
-    def background(self, *arguments, script=LAUNCH, output=None, **options) -> subprocess.Popen:
-        """Without a terminal. What it says is in out() and err()."""
-        with (self.folder / "out").open("w") as out, (self.folder / "err").open("w") as err:
-            process = subprocess.Popen(
-                [script, *arguments, f"--key={self.key}"], stdin=subprocess.DEVNULL, stdout=output or out, stderr=err,
-                start_new_session=True, env=self.environment, **options)
-        self.started.append(process)
-        return process
-
-    def out(self):
-        return (self.folder / "out").read_text()
-
-    def err(self):
-        return (self.folder / "err").read_text()
-
-    def status(self):
-        return subprocess.run([PROGRAM, "--status", "--key", self.key], capture_output=True, text=True, check=False).stdout
-
-    def live(self) -> int:
-        return int(self.status().split()[0]) if PROGRAM.exists() and self.status() else 0
-
-    def pids(self) -> list[int]:
-        return [int(line.split()[0]) for line in self.status().splitlines()[2:]]
-
-    def left(self) -> list[str]:
-        """What is left as far as the processes and the kernel can tell."""
-        left = []
-        for process in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                command = process.read_text().replace("\0", " ")
-            except OSError:
-                continue  # it has just ended
-            if re.search(rf"linux/share_data .*--key={self.key}", command):
-                left.append(f"process {process.parent.name}: {command}")
-        segments = Path("/proc/sysvipc/shm").read_text().splitlines()
-        return left + [segment for segment in segments if segment.split()[0] == str(int(self.key, 16))]
-
-
-@pytest.fixture
-def launch(key, tmp_path):
-    launcher = Launcher(key, tmp_path)
-    yield launcher
-    for started in launcher.started:
-        if isinstance(started, Terminal):
-            started.close()
-        elif started.poll() is None:
-            started.terminate()
-    eventually(launcher.left, [])
 
 
 @pytest.fixture
@@ -238,39 +172,6 @@ def test_windows_copies_under_wine_count_and_stop_too(launch):
     terminal.press("\x03")
     eventually(terminal.exit_code, 0)
     says_that_nothing_is_left(terminal.lines(), 3)
-
-
-# --- installing ---
-
-
-def executable(path, *commands):
-    path.write_text("#!/bin/sh\n" + "\n".join(commands) + "\n")
-    path.chmod(0o755)
-
-
-@pytest.fixture
-def asked(launch, tmp_path):
-    """Where no package is installed, and apt-get only writes down what it is asked for: in this file."""
-    stubs, asked = tmp_path / "bin", tmp_path / "asked"
-    stubs.mkdir()
-    executable(stubs / "dpkg-query", "exit 1")
-    executable(stubs / "apt-get", f'echo "$*" >>"{asked}"')
-    executable(stubs / "sudo", 'exec "$@"')
-    launch.environment["PATH"] = f"{stubs}:{os.environ['PATH']}"
-    return asked
-
-
-def test_a_person_is_asked_before_anything_is_installed(launch, asked):
-    terminal = launch.terminal("1", "--", "--for=0.1")
-    eventually(terminal.text, re.compile(r"installing with apt-get: .*libfmt-dev(.|\n)*Go on\?"))
-    terminal.press("n\r")
-    eventually(terminal.exit_code, 1)
-    assert not asked.exists()
-
-
-def test_without_a_terminal_nobody_is_asked(launch, asked):
-    assert launch.background("1", "--", "--for=0.1").wait(PATIENCE) == 0
-    assert re.search("install .*libfmt-dev", asked.read_text())
 
 
 # --- in panes ---
