@@ -236,8 +236,8 @@ Event Membership::leave() {
     shared().leave(slot_, tid_, log_);
   }
   Event event{.kind = Event::Kind::left, .live = shared().look().live, .plain = shared().plain, .left = {tid_}};
-  if (event.live == 0 && !segment_.state().removed) {
-    segment_.remove(log_);
+  if (event.live == 0) {
+    segment_.remove(log_);  // somebody may have done so already, which is no error
     event.remark = "last one out, segment removed";
   }
   // After the removal: a copy that has just joined in the removed segment must move.

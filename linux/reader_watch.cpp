@@ -21,7 +21,7 @@ void leave_if_nobody_reads(int /*signal*/) {
 
 }  // namespace
 
-ReaderWatch::ReaderWatch() {
+ReaderWatch::ReaderWatch(pid_t pid) : pid_(pid) {
   struct stat output {};
   if (fstat(STDOUT_FILENO, &output) != 0 || !(S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode))) return;
   struct sigaction action {};
@@ -39,13 +39,13 @@ void ReaderWatch::take_turn() {
 bool ReaderWatch::try_to_own() {
   if (!can_signal_ || fcntl(STDOUT_FILENO, F_GETOWN) != 0) return false;
   const int flags = fcntl(STDOUT_FILENO, F_GETFL);
-  is_ours_ = flags >= 0 && fcntl(STDOUT_FILENO, F_SETOWN, getpid()) == 0 &&
-             fcntl(STDOUT_FILENO, F_SETFL, flags | O_ASYNC) == 0;
+  is_ours_ =
+      flags >= 0 && fcntl(STDOUT_FILENO, F_SETOWN, pid_) == 0 && fcntl(STDOUT_FILENO, F_SETFL, flags | O_ASYNC) == 0;
   return is_ours_;
 }
 
 ReaderWatch::~ReaderWatch() {
-  if (!is_ours_ || fcntl(STDOUT_FILENO, F_GETOWN) != getpid()) return;
+  if (!is_ours_ || fcntl(STDOUT_FILENO, F_GETOWN) != pid_) return;
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) & ~O_ASYNC);  // our end ends the ownership
 }
 

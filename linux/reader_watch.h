@@ -2,6 +2,8 @@
 // cut off. Else it would find out at its next line, and count until then. fcntl(2): F_SETOWN, O_ASYNC.
 #pragma once
 
+#include <sys/types.h>
+
 namespace share_data {
 
 /// While it lives, the kernel sends us SIGIO when the last reader closes the pipe that is standard output, or the peer
@@ -11,7 +13,8 @@ namespace share_data {
 /// it, its settings stay as they are, and at the end ours are taken back.
 class ReaderWatch {
  public:
-  ReaderWatch();
+  /// `pid` is this process.
+  explicit ReaderWatch(pid_t pid);
   ~ReaderWatch();
   ReaderWatch(const ReaderWatch&) = delete;
   ReaderWatch& operator=(const ReaderWatch&) = delete;
@@ -24,9 +27,9 @@ class ReaderWatch {
  private:
   bool try_to_own();
 
+  pid_t pid_;
   bool can_signal_ = false;
   bool is_ours_ = false;
-  bool was_async_ = false;
 };
 
 }  // namespace share_data

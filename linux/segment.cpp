@@ -112,9 +112,7 @@ std::optional<Segment> Segment::attach(int id, Access access, int skipped_error)
 /// What we have created and cannot use must not stay behind: nobody else would remove it.
 std::optional<Segment> Segment::attach_new(int id) {
   try {
-    auto segment = attach(id, Access::read_write);
-    if (segment) (void)segment->state();
-    return segment;
+    return attach(id, Access::read_write);
   } catch (const Failure&) {
     shmctl(id, IPC_RMID, nullptr);
     throw;

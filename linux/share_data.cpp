@@ -26,22 +26,27 @@
 namespace share_data {
 namespace {
 
-/// Joins the other copies, shows the count until there is a request to leave, and leaves.
+/// Shows the count until there is a request to leave.
+void show_changes(Membership& membership, Display& display, const Log& log) {
+  ReaderWatch reader{static_cast<pid_t>(membership.tid())};
+  for (;;) {
+    const View& view = membership.look();
+    display.show(view);
+    if (stop_request::made()) return;
+    reader.take_turn();
+    wait_for_change(membership.table(), view, membership.slot(), log);
+  }
+}
+
+/// Joins the other copies, shows the count, and leaves.
 void run(const Options& options, const Log& log) {
   check_standard_descriptors();
   stop_request::start_catching(options.run_for);
   check_futex();
-  ReaderWatch reader;
   Membership membership{static_cast<key_t>(options.key), log};
   if (!membership.join(options.max)) return;
   Display display{membership, log};
-  for (;;) {
-    const View& view = membership.look();
-    display.show(view);
-    reader.take_turn();
-    if (stop_request::made()) break;
-    wait_for_change(membership.table(), view, membership.slot(), log);
-  }
+  show_changes(membership, display, log);
   display.print(membership.leave());
 }
 
