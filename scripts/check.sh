@@ -65,9 +65,11 @@ configure() {
 }
 
 list_checks() {
-  local preset file
+  local preset file system
   local -A listed
-  add_test system.gcc-11 scripts/other_systems.sh gcc-11
+  for system in gcc-11 old-headers glibc-2.28 glibc-2.34 musl; do
+    add_test "system.$system" scripts/other_systems.sh "$system"
+  done
   while read -r file; do add_test "format.$file" clang-format --dry-run -Werror "$file"; done < <(files '*.cpp' '*.h')
   while read -r file; do add_test "shellcheck.$file" shellcheck --external-sources "$file"; done < <(echo .ci/run; files '*.sh')
   while read -r file; do add_test "pyflakes.$file" pyflakes3 "$file"; done < <(files '*.py')
