@@ -75,19 +75,25 @@ void Table::free_marked(const View& view, const Log& log) {
   }
 }
 
-// In this order, whoever misses this copy in the table finds it in `left`. If it was stopped between the two steps for
-// so long that half of the ring is new, its entry may be lost before anybody looks: so it writes another one. The slot
-// still holds its TID then.
+// In this order, whoever misses this copy in the table finds it in `left`. A copy can be stopped at any step, and go on
+// when others have used its place in the ring. So it does not write there any more (the value has changed since it was
+// read), and it writes another entry if half of the ring is new. The slot still holds its TID then.
 void Table::leave(std::uint32_t index, Word tid, const Log& log) {
   Slot& slot = slots[index];
   std::uint32_t number = 0;
-  do {
+  const auto is_late = [&] { return left_count - number > ring_size / 2; };
+  const auto append = [&] {
     number = left_count++;
-    left[number % ring_size] = entry_of(index, slot.joined);
+    std::atomic<std::uint64_t>& place = left[number % ring_size];
+    std::uint64_t older = place;
+    return !is_late() && place.compare_exchange_strong(older, entry_of(index, slot.joined));
+  };
+  do {
+    while (!append()) {}
     log.explain("left[{}] = slot {}, {}: I leave on my own", number % ring_size, index, tid);
     slot.leaver = tid;
     log.explain("slot {}: leaver = {}: not counted from here on", index, tid);
-  } while (left_count - number > ring_size / 2);
+  } while (is_late());
 }
 
 End Table::end_of(std::uint32_t index, const SeenSlot& seen, std::uint32_t left_before) const {

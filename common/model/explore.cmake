@@ -5,11 +5,14 @@ if(NOT SPIN)
 endif()
 set(explore_folder ${CMAKE_CURRENT_LIST_DIR})
 
-# membership.pml of the calling folder, with -D…; `expected` is holds or fails.
+# The model of the calling folder (${explore_model}, by default membership.pml) with -D…; `expected` is holds or fails.
 function(add_exploration name expected)
+  if(NOT explore_model)
+    set(explore_model membership.pml)
+  endif()
   if(SPIN)
     add_test(NAME model.${name}
-      COMMAND sh ${explore_folder}/check.sh ${expected} ${CMAKE_CURRENT_SOURCE_DIR}/membership.pml
+      COMMAND sh ${explore_folder}/check.sh ${expected} ${CMAKE_CURRENT_SOURCE_DIR}/${explore_model}
         ${CMAKE_CURRENT_BINARY_DIR}/${name} ${ARGN})
     set_tests_properties(model.${name} PROPERTIES LABELS exhaustive TIMEOUT 900)
     if(expected STREQUAL holds)  # starts early, and one at a time, beside tests that mostly wait
