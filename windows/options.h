@@ -19,8 +19,8 @@ enum class Via { section, dll, mapping };
 struct Options {
   LogStyle style;
   std::optional<stop_request::Duration> run_for;  ///< leave after so many seconds
-  std::optional<std::uint32_t> max;              ///< join only if fewer than this many are live
-  bool status = false;                           ///< only look
+  std::optional<std::uint32_t> max;               ///< join only if fewer than this many are live
+  bool status = false;                            ///< only look
   Via via = Via::section;
   std::string name = "share_data";  ///< of the mapping, UTF-8
   std::string dll;                  ///< its path, UTF-8; empty: share_data_table.dll beside the program
