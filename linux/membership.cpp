@@ -236,10 +236,7 @@ Event Membership::leave() {
     shared().leave(slot_, tid_, log_);
   }
   Event event{.kind = Event::Kind::left, .live = shared().look().live, .plain = shared().plain, .left = {tid_}};
-  if (event.live == 0) {
-    segment_.remove(log_);  // somebody may have done so already, which is no error
-    event.remark = "last one out, segment removed";
-  }
+  if (event.live == 0 && segment_.remove(log_)) event.remark = "last one out, segment removed";
   // After the removal: a copy that has just joined in the removed segment must move.
   if (has_joined_) shared().notify(log_);
   return event;

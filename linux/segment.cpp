@@ -197,11 +197,14 @@ SegmentState Segment::state() const {
   return {.removed = is_removed(info), .attached = info.shm_nattch};
 }
 
-void Segment::remove(const Log& log) const {
+bool Segment::remove(const Log& log) const {
+  shmid_ds info{};
+  if (shmctl(id_, IPC_STAT, &info) == 0 && is_removed(info)) return false;
   if (shmctl(id_, IPC_RMID, nullptr) != 0 && !has_vanished(errno)) {
     throw failed_call(errno, "shmctl IPC_RMID", std::to_string(id_));
   }
   log.explain("shmctl({}, IPC_RMID): the key is free, the memory goes with the last process that is attached", id_);
+  return true;
 }
 
 }  // namespace share_data

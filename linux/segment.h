@@ -38,8 +38,9 @@ class Segment {
   [[nodiscard]] int id() const { return id_; }
   [[nodiscard]] SegmentState state() const;
 
-  /// Marks it for removal: its key is free at once, its memory when the last process detaches.
-  void remove(const Log& log) const;
+  /// Marks it for removal: its key is free at once, its memory when the last process detaches. False if somebody has
+  /// done so already.
+  bool remove(const Log& log) const;
 
   /// Leaves it to the end of the process to detach: the kernel has to find the owner words then.
   void stay_attached() { (void)attachment_.release(); }

@@ -42,7 +42,6 @@ void show_changes(Membership& membership, Display& display, const Log& log) {
 void run(const Options& options, const Log& log) {
   check_standard_descriptors();
   stop_request::start_catching(options.run_for);
-  check_futex();
   Membership membership{static_cast<key_t>(options.key), log};
   if (!membership.join(options.max)) return;
   Display display{membership, log};

@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <tuple>
 #include <utility>
+
+#include "failure.h"
 
 namespace share_data {
 
@@ -62,7 +65,8 @@ void Table::raise_used(std::uint32_t index) {
 
 void Table::notify(const Log& log) {
   const std::uint32_t before = changes++;
-  syscall(SYS_futex, &changes, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+  const long woken = syscall(SYS_futex, &changes, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+  if (woken < 0) throw failed_call(errno, "futex");
   log.explain("changes: {} -> {}: all copies are notified", before, before + 1);
 }
 

@@ -128,11 +128,6 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
       system_message(error), look_again_after_ms);
 }
 
-void check_futex() {
-  const std::atomic<std::uint32_t>& word = stop_request::word();
-  if (syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0) < 0) throw failed_call(errno, "futex");
-}
-
 void cool_down(std::uint32_t live) {
   if (stop_request::made()) return;
   const std::uint32_t ms = std::max(16U, live * 64 / 1000);

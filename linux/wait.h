@@ -14,9 +14,6 @@ namespace share_data {
 /// wake by one word does not say what became of the others. Throws Failure.
 void wait_for_change(const Table& table, const View& view, std::uint32_t own, const Log& log);
 
-/// Throws Failure if copies cannot wake each other here.
-void check_futex();
-
 /// Lets changes add up for a moment before the next line, unless a request to leave comes. The cost of a line on
 /// every screen grows with the number of screens; so does this pause, and N copies cost each other N lines, not N².
 void cool_down(std::uint32_t live);

@@ -40,9 +40,9 @@ TEST_F(SegmentTest, OfZerosIsANewOneOfOurs) {
 TEST_F(SegmentTest, KnowsThatItWasRemoved) {
   const Segment segment = Segment::open_or_create(key, log);
   EXPECT_FALSE(segment.state().removed);
-  segment.remove(log);
+  EXPECT_TRUE(segment.remove(log));
   EXPECT_TRUE(segment.state().removed);
-  segment.remove(log);  // once more is no error
+  EXPECT_FALSE(segment.remove(log)) << "no error";
   EXPECT_FALSE(segment_of(key));
 }
 
