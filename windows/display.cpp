@@ -112,13 +112,16 @@ std::string words_in(const SharedMemory& memory) {
 
 }  // namespace
 
-void Display::show(const View& now) {
-  if (line_in_writing() != nullptr) return;
+// Asks only once whether the line before is written: if it is finished right after a change was not shown because of
+// it, the caller still waits for it, and then shows the change.
+HANDLE Display::show(const View& now) {
+  if (void* const line = line_in_writing()) return line;
   Event event = difference(now);
   shown_ = now;
-  if (event.joined.empty() && event.left.empty() && event.killed.empty() && event.unknown.empty()) return;
+  if (event.joined.empty() && event.left.empty() && event.killed.empty() && event.unknown.empty()) return nullptr;
   print(std::move(event));
   cool_down(now.live);
+  return line_in_writing();
 }
 
 /// What has happened between the line before and `now`.

@@ -19,11 +19,9 @@ class Display {
   Display(const Membership& membership, const Log& log) : membership_(membership), log_(log) {}
 
   /// Prints a line about what has changed since the last one, if anything has, and lets more changes add up for a
-  /// moment. While the line before is still being written, nothing.
-  void show(const View& now);
-
-  /// What the next line waits for: signalled as soon as the line before is written. Null if it is.
-  [[nodiscard]] HANDLE line_in_writing();
+  /// moment. While the line before is still being written, nothing. Returns that line's thread, which is signalled as
+  /// soon as the line is written; the caller then looks again. Null if no line is being written.
+  [[nodiscard]] HANDLE show(const View& now);
 
   /// Prints the last line, after the one before. If nobody has taken them at stop_request::out_of_patience(), they are
   /// lost.
@@ -32,6 +30,7 @@ class Display {
  private:
   [[nodiscard]] Event difference(const View& now) const;
   void add_end(Event& event, Identity identity) const;
+  [[nodiscard]] HANDLE line_in_writing();
   [[nodiscard]] bool is_written_in_time();
   void print(Event event);
 

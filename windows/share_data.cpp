@@ -53,9 +53,9 @@ void run(const Options& options, const Log& log) {
   log.note("{}", memory.description);
   Display display{membership, log};
   for (;;) {
-    display.show(membership.look());
+    void* const line = display.show(membership.look());
     if (stop_request::made()) break;
-    membership.wait_for_change(display.line_in_writing());
+    membership.wait_for_change(line);
   }
   display.print_last(membership.leave());
 }
