@@ -53,7 +53,7 @@ FileTime now() {
 /// With an absolute due time, the time that the system sleeps counts
 /// (https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-setthreadpooltimer).
 void start_timer(Duration time) {
-  const PTP_TIMER timer = CreateThreadpoolTimer(on_time_up, nullptr, nullptr);
+  TP_TIMER* const timer = CreateThreadpoolTimer(on_time_up, nullptr, nullptr);
   check(timer != nullptr, "CreateThreadpoolTimer");
   const std::uint64_t due = (now() + std::chrono::ceil<FileTime>(std::min(time, longest))).count();
   FILETIME due_time{.dwLowDateTime = static_cast<DWORD>(due), .dwHighDateTime = static_cast<DWORD>(due >> 32U)};

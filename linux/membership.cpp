@@ -7,7 +7,6 @@
 #include <chrono>
 #include <csignal>
 #include <ctime>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -109,48 +108,52 @@ bool Membership::try_to_claim() {
   return false;
 }
 
+/// First the removed segments: a copy that moves has a slot there until it has one here, and so is not missed.
+Membership::Others Membership::look_at_others(bool claimed) const {
+  Others others;
+  for (const Segment& removed : Segment::open_removed(key_, Access::read_only)) {
+    if (removed.id() == segment_.id()) continue;
+    const View view = removed.table().look();
+    others.joining += view.live + view.joining;
+  }
+  others.joining_before_us = others.joining;
+  const View view = shared().look();
+  others.live = view.live;
+  for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+    if (!is_joining(view.slots[i].owner) || (claimed && i == slot_)) continue;
+    ++others.joining;
+    if (i < slot_) ++others.joining_before_us;
+  }
+  return others;
+}
+
 /// Claims a slot under --max. Each copy looks again after its claim; so of too many, the last one to look sees them
 /// all. Then those in the lowest slots keep their claims, and the others withdraw theirs and look every 2 ms. A copy
 /// that is stopped while it joins takes a place: after a thousand looks, about 2 s, this one gives up.
 bool Membership::claim_below(std::uint32_t max) {
+  View view = shared().look();
+  (void)take_out_missing(view, segment_.state().attached - 1);  // we are attached, and have no slot yet
   bool claimed = false;
-  std::uint32_t live = 0;
-  std::uint32_t joining = 0;  // those that move from a removed segment, too
-  for (int looks = 0; looks < 1000 && live < max; ++looks) {
-    // First the removed segments: a copy that moves has a slot there until it has one here, and so is not missed.
-    std::uint32_t moving = 0;
-    for (const Segment& removed : Segment::open_removed(key_, Access::read_only)) {
-      const View view = removed.table().look();
-      if (removed.id() != segment_.id()) moving += view.live + view.joining;
-    }
-    View view = shared().look();
-    claimed = claimed && slot_ < view.slots.size() && view.slots[slot_].owner == joining_word(tid_);
-    live = view.live;
-    joining = moving + view.joining - (claimed ? 1 : 0);
-    if (live + joining < max) {
+  Others others = look_at_others(claimed);
+  for (int looks = 0; looks < 1000 && others.live < max; ++looks) {
+    if (others.live + others.joining < max) {
       if (claimed) return true;
       claim();
       claimed = true;
-      continue;
+    } else {
+      const bool must_leave = stop_request::made();
+      if (claimed && (must_leave || others.live + others.joining_before_us >= max)) {
+        withdraw();
+        claimed = false;
+      }
+      if (must_leave) return false;
+      std::this_thread::sleep_for(2ms);
     }
-    if (!claimed && take_out_missing(view, segment_.state().attached - 1)) {  // we are attached, too
-      live = 0;
-      continue;
-    }
-    if (live < max && stop_request::made()) {
-      if (claimed) withdraw();
-      return false;
-    }
-    const std::span below = std::span{view.slots}.first(std::min<std::size_t>(slot_, view.slots.size()));
-    if (claimed && moving + live + std::ranges::count_if(below, is_joining, &SeenSlot::owner) >= max) {
-      withdraw();
-      claimed = false;
-    }
-    if (live < max) std::this_thread::sleep_for(2ms);
+    others = look_at_others(claimed);
   }
   if (claimed) withdraw();
-  const std::string others = live < max ? fmt::format(" and {} joining", joining) : "";
-  throw Failure(fmt::format("not joining: {} live{}, --max {}", live, others, max), {}, refused);
+  const std::string joining = others.live < max ? fmt::format(" and {} joining", others.joining) : "";
+  throw Failure(fmt::format("not joining: {} live{}, --max {}", others.live, joining, max), {}, refused);
 }
 
 /// Frees a slot that is not counted yet.

@@ -74,15 +74,14 @@ std::string user_name(std::uint32_t uid) {
 
 /// shmget(2) does not say whose segment we may not have.
 [[noreturn]] void refuse_shmget(int error, key_t key) {
-  const Failure failure = failed_call(error, "shmget", name_of(key));
-  if (error != EACCES) throw failure;
+  if (error != EACCES) throw failed_call(error, "shmget", name_of(key));
   std::string why = "another user's segment has this key (see `ipcs -m`), or a sandbox or a security policy forbids it";
   for_each_segment(SHM_STAT_ANY, [&](int id, const shmid_ds& info) {
     if (info.shm_perm.__key != key) return;
     why = fmt::format("segment {} has this key, {} bytes, and belongs to {}", id, info.shm_segsz,
                       user_name(info.shm_perm.uid));
   });
-  throw Failure(failure.what(), fmt::format("{}; {}", why, other_key));
+  throw Failure(failed_call(error, "shmget", name_of(key)).what(), fmt::format("{}; {}", why, other_key));
 }
 
 /// To be called before a segment is created, because without shmctl(2) nobody could remove it.
@@ -142,6 +141,17 @@ void Segment::check(key_t key, Access access) const {
   if (!ours) refuse("has our size but another program's data, or another version's");
 }
 
+void Segment::prepare(key_t key, const Log& log) {
+  madvise(table_, sizeof *table_, MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
+  mlock2(table_, sizeof *table_, MLOCK_ONFAULT);   // and not if they were swapped out and cannot be read back
+  std::uint64_t found = 0;  // its creator may have been killed before it wrote the magic and the key
+  const bool is_first = table_->magic.compare_exchange_strong(found, magic);
+  table_->key = static_cast<std::uint32_t>(key);
+  log.explain("shmat({}) = {}: from here on, it is memory like any other", id_, fmt::ptr(table_));
+  log.note("{} segment {}, key {}, {} KiB, attached at {}", is_first ? "created" : "attached to", id_, name_of(key),
+           sizeof(Table) / 1024, fmt::ptr(table_));
+}
+
 Segment Segment::open_or_create(key_t key, const Log& log) {
   constexpr int attempts = 1000;  // somebody may remove it between two calls, but hardly this often in a row
   for (int attempt = 0; attempt < attempts; ++attempt) {
@@ -157,15 +167,7 @@ Segment Segment::open_or_create(key_t key, const Log& log) {
     auto segment = create ? attach_new(id) : attach(id, Access::read_write);
     if (!segment) continue;
     if (!create) segment->check(key, Access::read_write);  // what we have just created is zero
-    Table& table = segment->table();
-    madvise(&table, sizeof table, MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
-    mlock2(&table, sizeof table, MLOCK_ONFAULT);   // and not if they were swapped out and cannot be read back
-    std::uint64_t found = 0;  // its creator may have been killed before it wrote the magic and the key
-    const bool is_first = table.magic.compare_exchange_strong(found, magic);
-    table.key = static_cast<std::uint32_t>(key);
-    log.explain("shmat({}) = {}: from here on, it is memory like any other", id, fmt::ptr(&table));
-    log.note("{} segment {}, key {}, {} KiB, attached at {}", is_first ? "created" : "attached to", id, name_of(key),
-             sizeof(Table) / 1024, fmt::ptr(&table));
+    segment->prepare(key, log);
     return std::move(*segment);
   }
   throw Failure(fmt::format("shmat of the segment with key {}", name_of(key)),

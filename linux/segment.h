@@ -40,7 +40,7 @@ class Segment {
 
   /// Marks it for removal: its key is free at once, its memory when the last process detaches. False if somebody has
   /// done so already.
-  bool remove(const Log& log) const;
+  [[nodiscard]] bool remove(const Log& log) const;
 
   /// Leaves it to the end of the process to detach: the kernel has to find the owner words then.
   void stay_attached() { (void)attachment_.release(); }
@@ -53,6 +53,7 @@ class Segment {
   static std::optional<Segment> attach_new(int id);
 
   void check(key_t key, Access access) const;
+  void prepare(key_t key, const Log& log);
 
   int id_;
   Table* table_;

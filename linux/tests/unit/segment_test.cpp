@@ -50,7 +50,7 @@ TEST_F(SegmentTest, IsFoundAfterItWasRemovedAsLongAsSomebodyIsAttached) {
   {
     const Segment removed = Segment::open_or_create(key, log);
     EXPECT_TRUE(Segment::open_removed(key, Access::read_write).empty());
-    removed.remove(log);
+    EXPECT_TRUE(removed.remove(log));
     const Segment fresh = Segment::open_or_create(key, log);
     EXPECT_NE(fresh.id(), removed.id());
     const std::vector<Segment> found = Segment::open_removed(key, Access::read_write);
