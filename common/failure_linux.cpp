@@ -13,6 +13,9 @@ constexpr std::array hints{
     Hint{"shmget", ENOSPC,
          "not the disk: all segment ids or pages that the system allows are in use; see `ipcs -m`, and raise "
          "kernel.shmmni or kernel.shmall with sysctl"},
+    Hint{"shmget", EACCES,
+         "another user's segment has this key (see `ipcs -m`), or a sandbox or a security policy forbids the call; "
+         "count under another key with --key"},
     Hint{"shmctl IPC_RMID", 0, "the segment stays behind; see `ipcs -m`"},
     Hint{"set_robust_list", 0, "this kernel or sandbox has no robust futexes, which the count is built on"},
     Hint{"timer_create", EAGAIN, "no timer left for this user; see `ulimit -i`"},

@@ -170,7 +170,12 @@ const View& Membership::look() {
     view_.segment = segment_.id();
     const SegmentState state = segment_.state();
     if (state.removed && move()) continue;
-    if (repair_own_slot() || take_out_missing(view_, state.attached)) continue;
+    if (own().owner != running_word(tid_) || own().leaver == tid_) {  // anybody may write anything there
+      claim();
+      get_ready();
+      continue;
+    }
+    if (take_out_missing(view_, state.attached)) continue;
     if (view_.marked == 0 && view_.changes == changes_before && view_.claimed < claimed_before) shared().notify(log_);
     shared().free_marked(view_, log_);
     return view_;
@@ -197,18 +202,6 @@ bool Membership::move() {
   (void)join();
   old.table().replace(old_slot, running_word(tid_), 0, log_);
   cool_down(4 * old.table().look().live);  // the others come, too: one line for most of them
-  return true;
-}
-
-/// Claims a slot again if ours has been overwritten: anybody may write anything, and a copy in another PID
-/// namespace takes us for missing. True if something had to be done.
-bool Membership::repair_own_slot() {
-  const bool alarms_are_set =
-      std::ranges::all_of(own().alarms, [&](const Slot::Alarm& a) { return a.word == running_word(tid_); });
-  const bool has_slot = own().owner == running_word(tid_);
-  if (has_slot && own().leaver != tid_ && alarms_are_set) return false;
-  if (!has_slot) claim();
-  get_ready();
   return true;
 }
 

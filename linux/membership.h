@@ -75,7 +75,6 @@ class Membership {
   void get_ready();
   void withdraw();
   [[nodiscard]] bool move();
-  [[nodiscard]] bool repair_own_slot();
   [[nodiscard]] bool take_out_missing(View& view, std::uint64_t attached);
 
   [[nodiscard]] Table& shared() const { return segment_.table(); }

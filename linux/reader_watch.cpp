@@ -21,31 +21,27 @@ void leave_if_nobody_reads(int /*signal*/) {
 
 }  // namespace
 
-ReaderWatch::ReaderWatch(pid_t pid) : pid_(pid) {
+ReaderWatch::ReaderWatch() {
   struct stat output {};
-  if (fstat(STDOUT_FILENO, &output) != 0 || !(S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode))) return;
+  can_signal_ = fstat(STDOUT_FILENO, &output) == 0 && (S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode));
   struct sigaction action {};
   action.sa_handler = leave_if_nobody_reads;
   action.sa_flags = SA_RESTART;  // a read line interrupts nothing
-  can_signal_ = sigaction(SIGIO, &action, nullptr) == 0;
-  (void)try_to_own();
+  if (can_signal_) sigaction(SIGIO, &action, nullptr);
+  take_turn();
 }
 
+// O_ASYNC without an owner is what a copy leaves behind that was killed.
 void ReaderWatch::take_turn() {
-  if (can_signal_ && !is_ours_ && try_to_own()) leave_if_nobody_reads(SIGIO);  // it may have happened already
-}
-
-/// O_ASYNC without an owner is what a copy leaves behind that was killed.
-bool ReaderWatch::try_to_own() {
-  if (!can_signal_ || fcntl(STDOUT_FILENO, F_GETOWN) != 0) return false;
+  if (!can_signal_ || is_ours_ || fcntl(STDOUT_FILENO, F_GETOWN) != 0) return;
   const int flags = fcntl(STDOUT_FILENO, F_GETFL);
-  is_ours_ =
-      flags >= 0 && fcntl(STDOUT_FILENO, F_SETOWN, pid_) == 0 && fcntl(STDOUT_FILENO, F_SETFL, flags | O_ASYNC) == 0;
-  return is_ours_;
+  is_ours_ = flags >= 0 && fcntl(STDOUT_FILENO, F_SETOWN, getpid()) == 0 &&
+             fcntl(STDOUT_FILENO, F_SETFL, flags | O_ASYNC) == 0;
+  if (is_ours_) leave_if_nobody_reads(SIGIO);  // it may have happened already
 }
 
 ReaderWatch::~ReaderWatch() {
-  if (!is_ours_ || fcntl(STDOUT_FILENO, F_GETOWN) != pid_) return;
+  if (!is_ours_ || fcntl(STDOUT_FILENO, F_GETOWN) != getpid()) return;
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) & ~O_ASYNC);  // our end ends the ownership
 }
 

@@ -2,8 +2,6 @@
 // cut off. Else it would find out at its next line, and count until then. fcntl(2): F_SETOWN, O_ASYNC.
 #pragma once
 
-#include <sys/types.h>
-
 namespace share_data {
 
 /// While it lives, the kernel sends us SIGIO when the last reader closes the pipe that is standard output, or the peer
@@ -13,21 +11,18 @@ namespace share_data {
 /// it, its settings stay as they are, and at the end ours are taken back.
 class ReaderWatch {
  public:
-  /// `pid` is this process.
-  explicit ReaderWatch(pid_t pid);
+  ReaderWatch();
   ~ReaderWatch();
   ReaderWatch(const ReaderWatch&) = delete;
   ReaderWatch& operator=(const ReaderWatch&) = delete;
   ReaderWatch(ReaderWatch&&) = delete;
   ReaderWatch& operator=(ReaderWatch&&) = delete;
 
-  /// The copy that gets the signal may have left or been killed. To be called after each change.
+  /// Asks for the signal, unless another copy gets it, which may have left or been killed by now. To be called before
+  /// each wait.
   void take_turn();
 
  private:
-  bool try_to_own();
-
-  pid_t pid_;
   bool can_signal_ = false;
   bool is_ours_ = false;
 };

@@ -1,13 +1,11 @@
 #include "segment.h"
 
-#include <pwd.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -22,13 +20,8 @@ namespace {
 constexpr auto other_key = "count under another key with --key";
 constexpr std::uint64_t magic = 0x3354'4144'5248'5303;  // spells "\3SHRDAT3" in memory
 
-/// 1 or 2 if this is the magic of that version, whose table is another one; else 0.
-std::uint64_t older_version(std::uint64_t found) {
-  for (const std::uint64_t version : {1U, 2U}) {
-    if (found == magic - (3 - version) * 0x0100'0000'0000'0001) return version;
-  }
-  return 0;
-}
+/// The versions have this magic but for their number, which is its first byte and its last one.
+constexpr std::uint64_t version_bytes = 0xff00'0000'0000'00ff;
 
 std::string name_of(key_t key) { return fmt::format("{:#010x}", static_cast<std::uint32_t>(key)); }
 
@@ -50,38 +43,15 @@ shmid_ds stat_of(int id) {
   return info;
 }
 
-/// Calls `visit(id, info)` for each segment of the system, as ipcs(1) lists them. `command` is SHM_STAT, which
-/// leaves out those that we may not read, or SHM_STAT_ANY; both take the kernel's own index (shmctl(2)).
+/// Calls `visit(id, info)` for each segment of the system that we may read (shmctl(2), SHM_STAT).
 template <typename Visit>
-void for_each_segment(int command, Visit visit) {
+void for_each_segment(Visit visit) {
   shm_info totals{};
   const int highest = shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&totals));
   for (int index = 0; index <= highest; ++index) {
     shmid_ds info{};
-    if (const int id = shmctl(index, command, &info); id >= 0) visit(id, info);
+    if (const int id = shmctl(index, SHM_STAT, &info); id >= 0) visit(id, info);
   }
-}
-
-/// The login name, or `uid 1234` if /etc/passwd has none. getpwuid(3) would load libraries, which a static program
-/// lacks.
-std::string user_name(std::uint32_t uid) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> users{std::fopen("/etc/passwd", "re"), std::fclose};
-  while (const passwd* user = users ? fgetpwent(users.get()) : nullptr) {  // NOLINT(concurrency-mt-unsafe): one thread
-    if (user->pw_uid == uid) return user->pw_name;
-  }
-  return fmt::format("uid {}", uid);
-}
-
-/// shmget(2) does not say whose segment we may not have.
-[[noreturn]] void refuse_shmget(int error, key_t key) {
-  if (error != EACCES) throw failed_call(error, "shmget", name_of(key));
-  std::string why = "another user's segment has this key (see `ipcs -m`), or a sandbox or a security policy forbids it";
-  for_each_segment(SHM_STAT_ANY, [&](int id, const shmid_ds& info) {
-    if (info.shm_perm.__key != key) return;
-    why = fmt::format("segment {} has this key, {} bytes, and belongs to {}", id, info.shm_segsz,
-                      user_name(info.shm_perm.uid));
-  });
-  throw Failure(failed_call(error, "shmget", name_of(key)).what(), fmt::format("{}; {}", why, other_key));
 }
 
 /// To be called before a segment is created, because without shmctl(2) nobody could remove it.
@@ -125,10 +95,10 @@ void Segment::check(key_t key, Access access) const {
     throw Failure(fmt::format("segment {} with key {} {}", id_, name_of(key), why), hint);
   };
   if (access == Access::read_write && !created_by_us(info)) {
-    refuse(fmt::format("was created by {}", user_name(info.shm_perm.cuid)));
+    refuse(fmt::format("was created by user {}", info.shm_perm.cuid));
   }
-  if (const auto version = info.shm_segsz >= sizeof found ? older_version(found) : 0; version != 0) {
-    refuse(fmt::format("is used by version {} of share_data, which cannot count together with this one", version),
+  if (info.shm_segsz >= sizeof found && found != magic && (found & ~version_bytes) == (magic & ~version_bytes)) {
+    refuse(fmt::format("is used by version {} of share_data, which cannot count together with this one", found & 0xffU),
            fmt::format("end its copies, or if none is left, remove the segment with `ipcrm -m {}`, or {}", id_,
                        other_key));
   }
@@ -138,7 +108,7 @@ void Segment::check(key_t key, Access access) const {
   // All zeros are a new segment whose creator has not written the magic yet. If it did so while we looked at the rest,
   // the second look at the magic sees it.
   const bool ours = found == magic || (found == 0 && (is_all_zero(*table_) || found == magic));
-  if (!ours) refuse("has our size but another program's data, or another version's");
+  if (!ours) refuse("has our size but another program's data");
 }
 
 void Segment::prepare(key_t key, const Log& log) {
@@ -163,7 +133,7 @@ Segment Segment::open_or_create(key_t key, const Log& log) {
                 error == 0 ? std::to_string(id) : system_message(error));
     if (error == ENOENT || error == EEXIST || error == EIDRM) continue;
     if (error == EINVAL) (void)open_existing(key);  // it is smaller than ours; this says what it is
-    if (error != 0) refuse_shmget(error, key);
+    if (error != 0) throw failed_call(error, "shmget", name_of(key));
     auto segment = create ? attach_new(id) : attach(id, Access::read_write);
     if (!segment) continue;
     if (!create) segment->check(key, Access::read_write);  // what we have just created is zero
@@ -176,7 +146,7 @@ Segment Segment::open_or_create(key_t key, const Log& log) {
 
 std::optional<Segment> Segment::open_existing(key_t key) {
   const int id = shmget(key, 0, S_IRUSR);  // with a mode, it checks that we may read
-  if (id < 0 && errno != ENOENT) refuse_shmget(errno, key);
+  if (id < 0 && errno != ENOENT) throw failed_call(errno, "shmget", name_of(key));
   auto segment = id < 0 ? std::nullopt : attach(id, Access::read_only);
   if (segment) segment->check(key, Access::read_only);
   return segment;
@@ -184,7 +154,7 @@ std::optional<Segment> Segment::open_existing(key_t key) {
 
 std::vector<Segment> Segment::open_removed(key_t key, Access access) {
   std::vector<Segment> removed;
-  for_each_segment(SHM_STAT, [&](int id, const shmid_ds& info) {
+  for_each_segment([&](int id, const shmid_ds& info) {
     if (!is_removed(info) || info.shm_segsz != sizeof(Table) || !created_by_us(info)) return;
     auto segment = attach(id, access, EACCES);  // one that we may not read has no copies of ours
     if (!segment) return;

@@ -26,26 +26,21 @@
 namespace share_data {
 namespace {
 
-/// Shows the count until there is a request to leave.
-void show_changes(Membership& membership, Display& display, const Log& log) {
-  ReaderWatch reader{static_cast<pid_t>(membership.tid())};
-  for (;;) {
-    const View& view = membership.look();
-    display.show(view);
-    if (stop_request::made()) return;
-    reader.take_turn();
-    wait_for_change(membership.table(), view, membership.slot(), log);
-  }
-}
-
-/// Joins the other copies, shows the count, and leaves.
+/// Joins the other copies, shows the count until there is a request to leave, and leaves.
 void run(const Options& options, const Log& log) {
   check_standard_descriptors();
   stop_request::start_catching(options.run_for);
   Membership membership{static_cast<key_t>(options.key), log};
   if (!membership.join(options.max)) return;
   Display display{membership, log};
-  show_changes(membership, display, log);
+  ReaderWatch reader;
+  for (;;) {
+    const View& view = membership.look();
+    display.show(view);
+    if (stop_request::made()) break;
+    reader.take_turn();
+    wait_for_change(membership.table(), view, membership.slot(), log);
+  }
   display.print(membership.leave());
 }
 

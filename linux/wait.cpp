@@ -10,8 +10,9 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
-#include <string>
 #include <vector>
+
+#include <fmt/ranges.h>
 
 #include "failure.h"
 #include "stop_request.h"
@@ -87,12 +88,8 @@ void explain_sleep(const Log& log, const Table& table, const WaitList& list) {
   std::vector<std::size_t> slots;
   for (std::size_t i = 2; i < list.size; ++i) slots.push_back(slot_of(table, list.words[i]));
   std::ranges::sort(slots);
-  std::string text;
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    text += i == 0 ? ", the kernel marks slot " : i + 1 < slots.size() ? ", " : " or ";
-    text += std::to_string(slots[i]);
-  }
-  log.explain("sleeping until changes is no longer {}{}, or a signal comes", list.words[0].seen, text);
+  const auto marks = slots.empty() ? "" : fmt::format(", the kernel marks slot {}", fmt::join(slots, " or "));
+  log.explain("sleeping until changes is no longer {}{}, or a signal comes", list.words[0].seen, marks);
 }
 
 void explain_wake(const Log& log, const Table& table, const WaitList& list, long woken) {

@@ -51,13 +51,13 @@ TEST_F(Users, EachHasACountOfTheirOwn) {
   EXPECT_FALSE(segment_of(their_key));
 }
 
-TEST_F(Users, TheSegmentOfAnotherOneIsRefusedAndItsOwnerNamed) {
+TEST_F(Users, TheSegmentOfAnotherOneIsRefused) {
   Copy ours = start_alone();
   for (const char* const option : {"--json", "--status"}) {
     const Answer answer = start(as(nobody, {option})).answer();
     EXPECT_TRUE(failed(answer, 1, "Permission denied"));
     EXPECT_EQ(answer.output, "");
-    EXPECT_TRUE(contains(answer.notes, "belongs to root"));
+    EXPECT_TRUE(contains(answer.notes, "another user's segment has this key"));
     EXPECT_TRUE(contains(answer.notes, "--key"));
   }
   EXPECT_TRUE(all_show({&ours}, 1));
@@ -228,8 +228,9 @@ TEST_F(Foreign, OfAnotherVersionIsLeftAsItIs) {
   Copy copy = start_alone();
   const RawSegment segment{key()};
   copy.destroy();
-  segment.table().magic += std::uint64_t{1} << 56U;
-  expect_refused_unchanged(segment, "another version's");
+  const std::uint64_t next = (std::uint64_t{1} << 56U) + 1;
+  segment.table().magic += next;
+  expect_refused_unchanged(segment, "is used by version 4 of share_data");
 }
 
 TEST_F(Foreign, OfAnEarlierVersionIsLeftAsItIs) {
