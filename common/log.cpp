@@ -1,10 +1,13 @@
 #include "log.h"
 
+#include <fmt/color.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <ctime>
 #include <span>
 
 namespace share_data {
@@ -15,20 +18,14 @@ constexpr std::size_t pids_in_json = 350;  // with at most 11 bytes each, and 16
 
 using Pids = std::span<const std::uint32_t>;
 
-/// What turns a colour on, and off again.
-struct Ink {
-  int on;
-  int off;
-};
+constexpr auto dim = fmt::emphasis::faint;
+constexpr auto bold = fmt::emphasis::bold;
+const auto green = fg(fmt::terminal_color::green);
+const auto yellow = fg(fmt::terminal_color::yellow);
+const auto red = fg(fmt::terminal_color::red);
 
-constexpr Ink dim{2, 22};
-constexpr Ink bold{1, 22};
-constexpr Ink green{32, 39};
-constexpr Ink yellow{33, 39};
-constexpr Ink red{31, 39};
-
-std::string paint(const std::string& text, Ink ink, bool colored) {
-  return colored ? fmt::format("\x1b[{}m{}\x1b[{}m", ink.on, text, ink.off) : text;
+std::string paint(const std::string& text, fmt::text_style style, bool colored) {
+  return colored ? fmt::format(style, "{}", text) : text;
 }
 
 bool wants_color(const LogStyle& style) {
@@ -37,11 +34,11 @@ bool wants_color(const LogStyle& style) {
 }
 
 /// `+ 4250 4251`, at most eight pids and then `and 23 more`.
-void append_pids(std::string& text, char sign, Pids pids, Ink ink, bool colored) {
+void append_pids(std::string& text, char sign, Pids pids, fmt::text_style style, bool colored) {
   if (pids.empty()) return;
   const Pids shown = pids.first(std::min(pids.size(), pids_shown));
   if (text.back() != ' ') text += "  ";
-  text += paint(fmt::format("{} {}", sign, fmt::join(shown, " ")), ink, colored);
+  text += paint(fmt::format("{} {}", sign, fmt::join(shown, " ")), style, colored);
   if (pids.size() > shown.size()) text += fmt::format(" and {} more", pids.size() - shown.size());
 }
 
@@ -144,5 +141,20 @@ void Log::write_explanation(fmt::string_view text, fmt::format_args arguments) c
 }
 
 void Log::error(std::string_view text) const { write_standard_error(fmt::format("share_data: {}\n", text)); }
+
+Timestamp current_time() {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const std::time_t seconds = now.time_since_epoch().count() / 1000;
+  const auto milliseconds = now.time_since_epoch().count() % 1000;
+  std::array<char, 32> local{};
+  std::array<char, 32> utc{};
+  // One thread at a time writes lines, and on Windows each thread has results of its own.
+  (void)std::strftime(local.data(), local.size(), "%H:%M:%S",
+                      std::localtime(&seconds));  // NOLINT(concurrency-mt-unsafe)
+  (void)std::strftime(utc.data(), utc.size(), "%Y-%m-%dT%H:%M:%S",
+                      std::gmtime(&seconds));  // NOLINT(concurrency-mt-unsafe)
+  return {.clock = fmt::format("{}.{:03}", local.data(), milliseconds),
+          .rfc3339 = fmt::format("{}.{:03}Z", utc.data(), milliseconds)};
+}
 
 }  // namespace share_data

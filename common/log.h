@@ -101,6 +101,8 @@ class Log {
   std::uint32_t pid_;
 };
 
+[[nodiscard]] Timestamp current_time();
+
 // What the platform does for it: log_linux.cpp, log_windows.cpp.
 
 /// Writes all of `text`, with a single call if the system takes it whole, so that the lines of many copies in one
@@ -120,7 +122,5 @@ void write_standard_error(std::string_view text);
 /// Throws std::system_error if standard output is closed. If standard input or error is, the first descriptors that
 /// the program opens would get their numbers, and its notes would go there: on Linux it makes sure that they do not.
 void check_standard_descriptors();
-
-[[nodiscard]] Timestamp current_time();
 
 }  // namespace share_data

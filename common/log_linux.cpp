@@ -7,11 +7,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <ctime>
 #include <string_view>
 #include <system_error>
-
-#include <fmt/format.h>
 
 #include "log.h"
 #include "stop_request.h"
@@ -90,20 +87,6 @@ void check_standard_descriptors() {
     if (each.fd == STDOUT_FILENO) throw std::system_error(EBADF, std::system_category(), "standard output");
     (void)open("/dev/null", O_RDWR);  // takes the lowest free number, which is this one
   }
-}
-
-Timestamp current_time() {
-  const auto since_1970 =
-      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-  const std::time_t seconds = since_1970.count() / 1000;
-  const auto milliseconds = since_1970.count() % 1000;
-  std::tm local{};
-  std::tm utc{};
-  (void)localtime_r(&seconds, &local);  // both fail only in the year 2^31
-  (void)gmtime_r(&seconds, &utc);
-  return {.clock = fmt::format("{:02}:{:02}:{:02}.{:03}", local.tm_hour, local.tm_min, local.tm_sec, milliseconds),
-          .rfc3339 = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                                 utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, milliseconds)};
 }
 
 }  // namespace share_data

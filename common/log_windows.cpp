@@ -10,8 +10,6 @@
 #include <string>
 #include <system_error>
 
-#include <fmt/format.h>
-
 #include "log.h"
 #include "stop_request.h"
 
@@ -146,17 +144,6 @@ void check_standard_descriptors() {
   if (GetHandleInformation(GetStdHandle(STD_OUTPUT_HANDLE), &flags) == 0) {
     throw std::system_error(last_error(), "standard output");
   }
-}
-
-Timestamp current_time() {
-  SYSTEMTIME utc{};
-  SYSTEMTIME local{};
-  GetSystemTime(&utc);
-  if (SystemTimeToTzSpecificLocalTime(nullptr, &utc, &local) == 0) local = utc;
-  return {
-      .clock = fmt::format("{:02}:{:02}:{:02}.{:03}", local.wHour, local.wMinute, local.wSecond, local.wMilliseconds),
-      .rfc3339 = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.wYear, utc.wMonth, utc.wDay, utc.wHour,
-                             utc.wMinute, utc.wSecond, utc.wMilliseconds)};
 }
 
 }  // namespace share_data

@@ -101,8 +101,8 @@ TEST(TextLine, HasColoursWhereTheyAreAskedFor) {
   EXPECT_EQ(Log({.color = Color::always}, 4242)
                 .lines({.live = 2, .plain = 2, .joined = {1}, .left = {2}, .killed = {3}}, noon)
                 .at(0),
-            "\x1b[2m12:00:00.007\x1b[22m  [4242]  \x1b[1m   2\x1b[22m live  \x1b[32m+ 1\x1b[39m  "
-            "\x1b[33m- 2\x1b[39m  \x1b[31mx 3\x1b[39m was killed\n");
+            "\x1b[2m12:00:00.007\x1b[0m  [4242]  \x1b[1m   2\x1b[0m live  \x1b[32m+ 1\x1b[0m  "
+            "\x1b[33m- 2\x1b[0m  \x1b[31mx 3\x1b[0m was killed\n");
 }
 
 TEST(JsonLine, IsOneObjectWithAllFields) {
