@@ -7,7 +7,6 @@ setlocal DisableDelayedExpansion
 set "here=%~dp0"
 if "%~1"=="/?" goto usage
 if /i "%~1"=="--help" goto usage
-
 set "panes="
 set "count=3"
 if "%~1"=="" goto check
@@ -19,7 +18,6 @@ set /a number=count 2>nul
 if not "%number%"=="%count%" goto usage_error
 if %number% lss 1 goto usage_error
 if %number% gtr 100 goto usage_error
-
 if /i not "%~1"=="--panes" goto options
 set "panes=yes"
 shift
@@ -59,7 +57,10 @@ echo launch_n: there is no Windows Terminal (wt.exe), so each copy gets a window
 :next_copy
 ver >nul
 start "share_data %number% of %count%" "%exe%"%options%
-if not %errorlevel%==0 goto failed
+if not %errorlevel%==0 (
+  echo launch_n: copy %number% could not be started 1>&2
+  exit /b 1
+)
 set /a number+=1
 if %number% leq %count% goto next_copy
 exit /b 0
@@ -82,11 +83,6 @@ goto next_pane
 if %errorlevel%==0 exit /b 0
 echo launch_n: Windows Terminal failed 1>&2
 exit /b 1
-
-:failed
-echo launch_n: copy %number% could not be started 1>&2
-exit /b 1
-
 :search
 for %%p in (
   "%here%share_data.exe"
@@ -118,11 +114,7 @@ echo.
 echo   launch_n 5                 five copies; without a number, three
 echo   launch_n 5 --panes         in panes of one window, if there is Windows Terminal
 echo   launch_n 5 --via mapping   five that share through a named mapping
-echo   launch_n 5 --via dll       five that share through share_data_table.dll
 echo.
-echo Stop a copy with Ctrl+C in its window or by closing the window, or kill it with
-echo taskkill /f /pid and its number: the others show what they saw.
-echo.
-echo Takes share_data.exe from the folder build, and builds it if there is none.
-echo Set SHARE_DATA_EXE to take another one.
+echo Stop a copy with Ctrl+C or by closing its window, or kill it with taskkill /f /pid and its number.
+echo share_data.exe is taken from the folder build, or built there; or set SHARE_DATA_EXE.
 exit /b 0

@@ -47,8 +47,7 @@ class Terminal:
         while not (found := re.search(pattern, "\n".join(line.rstrip() for line in self.screen.display))):
             if time.monotonic() > deadline: sys.exit(f"record_demo.py: no '{pattern}' within 30 s")
             try:  # pyte knows no dim text
-                self.stream.feed(self.shell.read_nonblocking(1 << 16, 0.05).replace("\x1b[2m", "\x1b[35m")
-                                 .replace("\x1b[22m", "\x1b[22;39m"))
+                self.stream.feed(self.shell.read_nonblocking(1 << 16, 0.05).replace("\x1b[2m", "\x1b[35m"))
             except pexpect.TIMEOUT:
                 pass
         return found
