@@ -7,24 +7,26 @@ import time
 
 import pexpect
 import pyte
-import pytest
+
+
+def eventually(look, expected, patience=60):
+    """Waits until look() returns what is expected."""
+    deadline = time.monotonic() + patience
+    while (seen := look()) != expected and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert seen == expected
 
 
 class Terminal:
-    """A terminal in which a command runs. What it shows is what a person would see on the screen, and above it."""
+    """A terminal in which a command runs. What it shows is what a person would see."""
 
-    def __init__(self, command, columns=130, lines=40, **options):
-        self.screen = pyte.HistoryScreen(columns, lines, history=1000)
+    def __init__(self, command, columns=200, lines=500, env=None, **options):
+        self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
-        environment = {**os.environ, "TERM": "linux", "LC_ALL": "C.UTF-8", **options.pop("env", {})}
-        for name in "NO_COLOR", "TMUX":
-            environment.pop(name, None)
-        command = [str(word) for word in command]
-        self.child = pexpect.spawn(
-            command[0], command[1:], dimensions=(lines, columns), timeout=60, env=environment, **options)
-        self.child.delaybeforesend = None
+        environment = {**os.environ, "TERM": "linux", "LC_ALL": "C.UTF-8", "NO_COLOR": "", **(env or {})}
+        program, *arguments = map(str, command)
+        self.child = pexpect.spawn(program, arguments, dimensions=(lines, columns), env=environment, **options)
         self.screen.write_process_input = self.child.send  # programs ask terminals what they are
-        self.pid = self.child.pid
 
     def read(self) -> bool:
         """Takes what has come. Returns whether something has."""
@@ -40,55 +42,29 @@ class Terminal:
     def lines(self) -> list[str]:
         """All lines that are not empty."""
         self.read()
-        above = ["".join(line[i].data for i in range(self.screen.columns)) for line in self.screen.history.top]
-        return [line.rstrip() for line in above + self.screen.display if line.strip()]
+        return [line.rstrip() for line in self.screen.display if line.strip()]
 
     def text(self) -> str:
         return "\n".join(self.lines())
 
-    def press(self, keys: str):
-        self.child.send(keys)
+    def shows(self, pattern):
+        """Waits until the pattern is found in what it shows."""
+        eventually(lambda: pattern if re.search(pattern, self.text()) else self.text(), pattern)
 
-    def resize(self, columns, lines):
-        self.screen.resize(lines, columns)
-        self.child.setwinsize(lines, columns)
+    def ends(self, *codes) -> str:
+        """Waits until the command ends with one of these exit codes. Returns what it shows then."""
+        eventually(lambda: self.read() or self.child.isalive(), False, patience=240)
+        assert self.child.exitstatus in codes, self.text()
+        return self.text()
 
     def close(self):
-        """As closing the window does: the kernel hangs up."""
+        """As closing the window does: the kernel hangs up. (child.close() would send signals, too.)"""
         self.read()
         if not self.child.closed:
             self.child.ptyproc.fileobj.close()
             self.child.closed = True
 
-    def exit_code(self):
-        """None while it runs."""
-        self.read()
-        if self.child.isalive():
-            return None
-        self.read()
-        return self.child.exitstatus
-
     def processes(self) -> list[str]:
         """The state of each process that runs in it, as ps(1) shows it."""
-        ps = subprocess.run(["ps", "-o", "stat=", "--sid", str(self.pid)], capture_output=True, text=True, check=False)
+        ps = subprocess.run(["ps", "-o", "stat=", "--sid", str(self.child.pid)], stdout=subprocess.PIPE, text=True)
         return [state for state in ps.stdout.split() if state[0] != "Z"]
-
-    def is_quiet(self) -> bool:
-        """Nothing has come since the last look, and each process sleeps."""
-        return not self.read() and all(state[0] not in "RD" for state in self.processes())
-
-
-def eventually(look, expected, patience=60):
-    """Waits until look() returns what is expected, or a text in which that pattern is found."""
-    deadline = time.monotonic() + patience
-    while True:
-        seen = look()
-        found = expected.search(seen) if isinstance(expected, re.Pattern) else seen == expected
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.05)
-    if isinstance(expected, re.Pattern):
-        pytest.fail(f"expected: {expected.pattern}\nseen:\n{seen}")
-    assert seen == expected
