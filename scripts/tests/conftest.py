@@ -1,17 +1,18 @@
-"""What the tests of pages and scripts have in common.
-
-All of them, against build/release:    pytest-3 scripts/tests
-One of them:                           pytest-3 scripts/tests -k kill_9
+"""What the tests of pages and scripts have in common. All, against build/release: pytest-3 scripts/tests
+One of them: pytest-3 scripts/tests -k kill_9
 """
 
 import os
+import re
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
+import pexpect
+import pyte
 import pytest
 
-pytest.register_assert_rewrite("terminal")
 TOP = Path(__file__).resolve().parents[2]
 
 
@@ -45,3 +46,64 @@ def executable(path, *commands):
     path.unlink(missing_ok=True)  # it may be a link to the real one
     path.write_text("#!/bin/sh\n" + "\n".join(commands) + "\n")
     path.chmod(0o755)
+
+
+def eventually(look, expected, patience=60):
+    """Waits until look() returns what is expected."""
+    deadline = time.monotonic() + patience
+    while (seen := look()) != expected and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert seen == expected
+
+
+class Terminal:
+    """A terminal in which a command runs. What it shows is what a person would see."""
+
+    def __init__(self, command, columns=200, lines=500, env=None, **options):
+        self.screen = pyte.Screen(columns, lines)
+        self.stream = pyte.ByteStream(self.screen)
+        environment = {**os.environ, "TERM": "linux", "LC_ALL": "C.UTF-8", "NO_COLOR": "", **(env or {})}
+        program, *arguments = map(str, command)
+        self.child = pexpect.spawn(program, arguments, dimensions=(lines, columns), env=environment, **options)
+        self.screen.write_process_input = self.child.send  # programs ask terminals what they are
+
+    def read(self) -> bool:
+        """Takes what has come. Returns whether something has."""
+        came = False
+        try:
+            while not self.child.closed:
+                self.stream.feed(self.child.read_nonblocking(1 << 16, timeout=0))
+                came = True
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            pass
+        return came
+
+    def lines(self) -> list[str]:
+        """All lines that are not empty."""
+        self.read()
+        return [line.rstrip() for line in self.screen.display if line.strip()]
+
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+    def shows(self, pattern):
+        """Waits until the pattern is found in what it shows."""
+        eventually(lambda: pattern if re.search(pattern, self.text()) else self.text(), pattern)
+
+    def ends(self, *codes) -> str:
+        """Waits until the command ends with one of these exit codes. Returns what it shows then."""
+        eventually(lambda: self.read() or self.child.isalive(), False, patience=240)
+        assert self.child.exitstatus in codes, self.text()
+        return self.text()
+
+    def close(self):
+        """As closing the window does: the kernel hangs up. (child.close() would send signals, too.)"""
+        self.read()
+        if not self.child.closed:
+            self.child.ptyproc.fileobj.close()
+            self.child.closed = True
+
+    def processes(self) -> list[str]:
+        """The state of each process that runs in it, as ps(1) shows it."""
+        ps = subprocess.run(["ps", "-o", "stat=", "--sid", str(self.child.pid)], stdout=subprocess.PIPE, text=True)
+        return [state for state in ps.stdout.split() if state[0] != "Z"]

@@ -14,9 +14,8 @@ import time
 
 import pytest
 
-from conftest import TOP, executable
+from conftest import TOP, Terminal, eventually, executable
 from pages import ENGLISH, blocks
-from terminal import Terminal, eventually
 
 # What happens before and after what the page shows. If C is stopped (^Z), A is the one that the kernel wakes.
 CLOSED = "(the window is closed)"

@@ -9,8 +9,7 @@ import time
 
 import pytest
 
-from conftest import TOP
-from terminal import eventually
+from conftest import TOP, eventually
 
 NEW_USER, NEW_IPC = 0x10000000, 0x08000000
 libc = ctypes.CDLL(None)
@@ -24,27 +23,28 @@ class Crowd:
             pytest.skip("no IPC namespace of its own: the system refuses unshare(2)")
         command = re.search(rf"// +(g\+\+ .*) -o {name} && ", (TOP / f"linux/lesson/{name}.cpp").read_text())[1]
         subprocess.run([*command.split(), "-o", folder / name], cwd=TOP, check=True)
-        self.program, self.file, self.copies, self.shown = folder / name, (folder / "lines").open("a"), [], {}
+        self.program, self.copies, self.shown = folder / name, [], {}
+        self.output = (folder / "lines").open("a")
         self.lines = (folder / "lines").open()
 
     def start(self):
-        self.copies.append(subprocess.Popen([self.program], stdout=self.file, stderr=self.file))
+        self.copies.append(subprocess.Popen([self.program], stdout=self.output, stderr=self.output))
 
     def end(self, copy, how=signal.SIGKILL):
         copy.send_signal(how)
         copy.wait(60)
         self.copies.remove(copy)
 
-    def last_lines(self):
+    def last_counts(self):
         self.shown.update(re.findall(r"^\[(\d+)\] (\d+) live$", self.lines.read(), re.MULTILINE))
         return {copy.pid: self.shown.get(str(copy.pid)) for copy in self.copies}
 
     def all_show(self, count):
-        eventually(self.last_lines, {copy.pid: str(count) for copy in self.copies})
+        eventually(self.last_counts, {copy.pid: str(count) for copy in self.copies})
 
-    def refused(self):
+    def fails(self, message):
         run = subprocess.run([self.program], stderr=subprocess.PIPE, text=True, timeout=60)
-        return run.returncode, run.stderr
+        assert (run.returncode, run.stderr) == (1, f"{self.program.name}: {message}\n")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_is_right_after_any_mix_of_starts_and_ends_and_says_when_it_is_full(crow
     while len(crowd.copies) < 100:
         crowd.start()
     crowd.all_show(100)
-    assert crowd.refused() == (1, "exact: the table is full: 100 copies are running\n")
+    crowd.fails("the table is full: 100 copies are running")
 
 
 @pytest.mark.parametrize("crowd", ["counter"], indirect=True)
@@ -87,4 +87,4 @@ def test_is_right_after_ctrl_c_and_wrong_after_a_kill(crowd):
 @pytest.mark.parametrize("crowd, key", [("counter", 88), ("exact", 89)], indirect=["crowd"])
 def test_a_refused_call_is_named(crowd, key):
     libc.shmget(key, 1, 0o1600)  # IPC_CREAT: a segment that is too small
-    assert crowd.refused() == (1, f"{crowd.program.name}: shmget: Invalid argument\n")
+    crowd.fails("shmget: Invalid argument")

@@ -1,4 +1,4 @@
-"""Makes the Debian package and uses what is in it. (Archives, and what is installed, come from the same rules.)"""
+"""Makes the Debian package, and uses what is in it. (The archive has the same.)"""
 
 import gzip
 import os
@@ -41,7 +41,10 @@ def test_package_can_be_installed_used_and_removed(build, key, tmp_path):
     libraries = re.findall(r"NEEDED.*\[(.*)\]", output("readelf", "--dynamic", program))
     needed = {output("dpkg-query", "--search", f"*/{library}").split(":")[0] for library in libraries}
     assert set(re.findall(r"(?:^|, )([^ ,\n]+)", output("dpkg-deb", "--field", deb, "Depends"))) == needed
-    # All that --help tells is in the manual page, and bash proposes it.
+    # Changelogs begin with this version. All that --help tells is in the manual page, and bash proposes it.
+    version = output(program, "--version").split()[1]
+    assert re.search(r"^## \[([\d.]+)\]", (TOP / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version
+    assert (TOP / "linux/debian/changelog").read_text().startswith(f"share-data ({version}) ")
     told = output(program, "--help")
     manual = gzip.decompress((share / "man/man1/share_data.1.gz").read_bytes()).decode()
     manual = re.sub(r"\\f[BIRP]", "", manual.replace(r"\-", "-"))
@@ -55,9 +58,3 @@ def test_package_can_be_installed_used_and_removed(build, key, tmp_path):
         assert (share / "doc/share-data" / document).stat().st_size > 0
     output(*dpkg, "--purge", "share-data")
     assert list(root.glob("usr/**/*")) == []
-
-
-def test_changelogs_begin_with_this_version(build):
-    version = output(build / "linux/share_data", "--version").split()[1]
-    assert re.search(r"^## \[([\d.]+)\]", (TOP / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version
-    assert (TOP / "linux/debian/changelog").read_text().startswith(f"share-data ({version}) ")
