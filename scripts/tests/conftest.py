@@ -15,24 +15,20 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 
-
 def pytest_addoption(parser):
     parser.addoption("--build", type=Path, default=TOP / "build/release", help="where the Linux program was built")
     parser.addoption("--exe", type=Path, help="test the Windows program, this one")
     parser.addoption("--wine", type=shlex.split, default=["wine"], help="the command that runs it")
 
-
 @pytest.fixture
 def build(request) -> Path:
     return request.config.option.build
-
 
 @pytest.fixture
 def program(request, build) -> list[str]:
     """The command that starts share_data."""
     exe = request.config.option.exe
     return [*request.config.option.wine, str(exe)] if exe else [str(build / "linux/share_data")]
-
 
 @pytest.fixture
 def key():
@@ -41,12 +37,10 @@ def key():
     yield key
     subprocess.run(["ipcrm", "--shmem-key", key], stderr=subprocess.DEVNULL)
 
-
 def executable(path, *commands):
     path.unlink(missing_ok=True)  # it may be a link to the real one
     path.write_text("#!/bin/sh\n" + "\n".join(commands) + "\n")
     path.chmod(0o755)
-
 
 def eventually(look, expected, patience=60):
     """Waits until look() returns what is expected."""
@@ -54,7 +48,6 @@ def eventually(look, expected, patience=60):
     while (seen := look()) != expected and time.monotonic() < deadline:
         time.sleep(0.02)
     assert seen == expected
-
 
 class Terminal:
     """A terminal in which a command runs. What it shows is what a person would see."""

@@ -45,14 +45,12 @@ VARIES = r"\d+(?::\d\d)+(?:\.\d+)?|\d+\.\d+|0x[0-9a-f]{9,}"
 NAME = r"0x(?!0+\b)[0-9a-f]+|\d{4,}|\bada\b"
 TOKEN = re.compile(f"(?P<varies>{VARIES})|(?P<name>{NAME})|(?P<rest>…)|(?P<space> +)|(?P<text>.)")
 
-
 def pytest_generate_tests(metafunc):
     if "experiment" in metafunc.fixturenames:
         there = [(title, lines) for page in ENGLISH for title, lines in blocks(page, "experiment")]
         on_windows = bool(metafunc.config.option.exe)
         experiments = [one for one in there if any("wine " in line for line in one[1]) == on_windows]
         metafunc.parametrize("experiment", experiments, ids=[title.split()[0] for title, _ in experiments])
-
 
 def pattern(lines, values) -> str:
     """A regular expression for these lines. What it finds for NAME is in its group nNAME."""
@@ -70,10 +68,8 @@ def pattern(lines, values) -> str:
 
     return "".join(r"(?:.*\n)*?" if line == "…" else TOKEN.sub(looks, line) + "\n" for line in lines)
 
-
 def is_typed(line):
     return re.match(r"\$ |\^[A-Z]", line) or line == CLOSED
-
 
 class Window(Terminal):
     """A terminal of the transcript: the lines that the page promises to be in it, and how many have been seen."""
@@ -96,7 +92,6 @@ class Window(Terminal):
         """The line that is to be typed next, if the terminal is ready for it."""
         line = "".join(self.promised[self.seen : self.seen + 1])
         return line if is_typed(line) and (line[0] != "$" or self.lines()[-1:] == ["$"]) else ""
-
 
 def do(windows, order) -> dict:
     """Types everything, and waits until everything is seen. Returns the values of the page's names."""
@@ -123,7 +118,6 @@ def do(windows, order) -> dict:
             quiet, deadline = 0, time.monotonic() + 60
     return values
 
-
 def prepare(folder, command, key, exe):
     """Makes this folder one like this repository, with the reader's commands in bin: ours count by themselves."""
     (folder / "bin").mkdir()
@@ -136,7 +130,6 @@ def prepare(folder, command, key, exe):
                    f'exec {shlex.join(command[:-1])} "$@"')
     else:
         executable(folder / "bin/share_data", f'exec {command[0]} --key {key} "$@"')
-
 
 def test_experiment(experiment, tmp_path, program, key, request):
     title, lines = experiment

@@ -14,7 +14,6 @@ from conftest import TOP, eventually
 NEW_USER, NEW_IPC = 0x10000000, 0x08000000
 libc = ctypes.CDLL(None)
 
-
 class Crowd:
     """Running copies of one program, which write into one file; in an IPC namespace of their own."""
 
@@ -24,8 +23,7 @@ class Crowd:
         command = re.search(rf"// +(g\+\+ .*) -o {name} && ", (TOP / f"linux/lesson/{name}.cpp").read_text())[1]
         subprocess.run([*command.split(), "-o", folder / name], cwd=TOP, check=True)
         self.program, self.copies, self.shown = folder / name, [], {}
-        self.output = (folder / "lines").open("a")
-        self.lines = (folder / "lines").open()
+        self.output, self.lines = (folder / "lines").open("a"), (folder / "lines").open()
 
     def start(self):
         self.copies.append(subprocess.Popen([self.program], stdout=self.output, stderr=self.output))
@@ -46,14 +44,12 @@ class Crowd:
         run = subprocess.run([self.program], stderr=subprocess.PIPE, text=True, timeout=60)
         assert (run.returncode, run.stderr) == (1, f"{self.program.name}: {message}\n")
 
-
 @pytest.fixture
 def crowd(request, tmp_path):
     crowd = Crowd(request.param, tmp_path)
     yield crowd
     for copy in crowd.copies[:]:
         crowd.end(copy)
-
 
 @pytest.mark.parametrize("crowd", ["exact"], indirect=True)
 def test_is_right_after_any_mix_of_starts_and_ends_and_says_when_it_is_full(crowd):
@@ -73,7 +69,6 @@ def test_is_right_after_any_mix_of_starts_and_ends_and_says_when_it_is_full(crow
     crowd.all_show(100)
     crowd.fails("the table is full: 100 copies are running")
 
-
 @pytest.mark.parametrize("crowd", ["counter"], indirect=True)
 def test_is_right_after_ctrl_c_and_wrong_after_a_kill(crowd):
     for _ in range(3):
@@ -82,7 +77,6 @@ def test_is_right_after_ctrl_c_and_wrong_after_a_kill(crowd):
     for how in signal.SIGINT, signal.SIGKILL:
         crowd.end(crowd.copies[0], how)
         crowd.all_show(2)  # wrong after the kill: 1 is running
-
 
 @pytest.mark.parametrize("crowd, key", [("counter", 88), ("exact", 89)], indirect=["crowd"])
 def test_a_refused_call_is_named(crowd, key):

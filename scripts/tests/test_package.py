@@ -10,12 +10,10 @@ import pytest
 
 from conftest import TOP
 
-
 def output(*command, **options) -> str:
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     assert run.returncode == 0, run.stdout
     return run.stdout
-
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="dpkg gives each file to root")
 def test_package_can_be_installed_used_and_removed(build, key, tmp_path):

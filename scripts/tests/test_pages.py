@@ -7,17 +7,14 @@ import subprocess
 from conftest import TOP
 from pages import ENGLISH, PAGES, blocks
 
-
 def code_spans(text):
     return re.findall(r"`([^`]+)`", text)
-
 
 def table(first_heading):
     """The rows of the tables whose first column is called so: lists of cells."""
     for text in ENGLISH.values():
         for rows in re.findall(rf"^\| {first_heading} \|.*\n\|[-| ]+\n((?:\|.*\n)+)", text, re.MULTILINE):
             yield from [re.split(r" *(?<!\\)\| *", row)[1:-1] for row in rows.splitlines()]
-
 
 def test_excerpts_are_in_their_files():
     for page in PAGES:
@@ -26,7 +23,6 @@ def test_excerpts_are_in_their_files():
             start = lines.index(excerpt[0]) if excerpt[0] in lines else 0
             assert lines[start : start + len(excerpt)] == excerpt, f"{page.name} quotes {name}"
 
-
 def test_options_and_exit_codes(program, request):
     told = subprocess.run([*program, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
     other = "Linux:" if request.config.option.exe else "Windows:"
@@ -34,7 +30,6 @@ def test_options_and_exit_codes(program, request):
     assert {option.split()[0] for option in options} == set(re.findall("--[a-z]+", told))
     codes = re.search("^Exit codes: (.|\n)*?\n\n", ENGLISH[TOP / "README.md"], re.MULTILINE)[0]
     assert re.findall(r"\b(\d) (\w+)", codes) == re.findall(r"^  (\d)  (\w+)", told, re.MULTILINE)
-
 
 def test_tests_that_the_table_of_faults_names_exist():
     there = ["lesson.*"]
@@ -48,7 +43,6 @@ def test_tests_that_the_table_of_faults_names_exist():
         names = code_spans(row[-1])
         assert names and [name for name in names if not fnmatch.filter(there, name)] == [], row
 
-
 def test_links_lead_somewhere():
     for page, text in PAGES.items():
         text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -60,15 +54,6 @@ def test_links_lead_somewhere():
                 headings = re.findall("^#+ (.*)$", target.read_text(), re.MULTILINE) if anchor else []
                 anchors = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
                 assert not anchor or anchor in anchors, f"{page.name}: no heading for {link}"
-
-
-def test_files_and_presets_that_commands_name_exist():
-    presets = re.findall('"name": "(.*?)"', (TOP / "CMakePresets.json").read_text())
-    for page, text in PAGES.items():
-        assert set(re.findall(r"--preset ([\w-]+)", text)).issubset(presets), page.name
-        for path in re.findall(r"(?<![\w/\\.-])(?:scripts|docs|linux|windows|common)[/\\][\w/\\.-]+\w", text):
-            assert (TOP / path.replace("\\", "/")).exists(), f"{page.name}: there is no {path}"
-
 
 def structure(page):
     """What both languages have in common: headings, lists, links, code without comments, also in each row of a table.
@@ -84,7 +69,6 @@ def structure(page):
             yield f"{mark[0]} {line.count('|')} cells, {sorted(code_spans(line))}" if mark[0] == "|" else mark[0]
     links = [re.sub(r"#.*|\.zh-CN", "", link) for link in re.findall(r"\]\(([^()\s]+)\)", text)]
     yield from sorted(link for link in links if link and link != page.name.replace(".zh-CN", ""))
-
 
 def test_translations_have_the_same_structure():
     """Every page but those for developers is there in both languages."""

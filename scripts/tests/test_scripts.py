@@ -16,7 +16,6 @@ from conftest import TOP, Terminal, eventually, executable
 
 NOTHING_LEFT = "launch_n.sh: nothing left behind"
 
-
 class Launcher:
     """Starts launch_n.sh with copies of our own key in a terminal: launch("3 --panes -- --for=1")."""
 
@@ -42,7 +41,6 @@ class Launcher:
         command = f"pgrep -fa '[l]inux/share_data .*--key={self.key}'; ipcs -m | grep {self.key}"
         return subprocess.run(command, shell=True, stdout=subprocess.PIPE, text=True).stdout
 
-
 @pytest.fixture
 def launch(key, program):
     launcher = Launcher(key, program)
@@ -50,7 +48,6 @@ def launch(key, program):
     for terminal in launcher.terminals:
         terminal.close()
     eventually(launcher.left, "")
-
 
 @pytest.mark.parametrize("how", ["keys", "close", "HUP", "QUIT", "INT", "KILL"])
 @pytest.mark.parametrize("option", ["", " --panes"], ids=["terminal", "panes"])
@@ -74,7 +71,6 @@ def test_no_copy_outlives_its_launcher(launch, option, how):
             assert launch.left() == ""
         eventually(launch.left, "")
 
-
 def test_a_signal_at_any_moment_of_the_start_stops_all(launch):
     for _ in range(12):
         terminal = launch("20")
@@ -82,7 +78,6 @@ def test_a_signal_at_any_moment_of_the_start_stops_all(launch):
         terminal.child.kill(signal.SIGTERM)
         terminal.ends(0, None)
         assert launch.left() == ""
-
 
 def test_killed_copies_and_what_they_leave_are_named(launch):
     terminal = launch("2")
@@ -96,7 +91,6 @@ def test_killed_copies_and_what_they_leave_are_named(launch):
     launch("1 -- --for=0.1").ends(0)
     assert launch.left() == ""
 
-
 def test_copies_of_others_are_no_error_and_stay(launch):
     with subprocess.Popen([*launch.program, "--key", launch.key], stdout=subprocess.DEVNULL) as other:
         launch.started(1)
@@ -104,11 +98,9 @@ def test_copies_of_others_are_no_error_and_stay(launch):
         assert launch.started(1) == [other.pid]
         other.terminate()
 
-
 def test_it_runs_without_input_from_anywhere_until_its_reader_has_gone(launch):
     launch("3", "<&- | head -n 1", cwd="/").shows(f"1 live  joined(.|\n)*{NOTHING_LEFT}")
     assert launch.left() == ""
-
 
 def test_keys_kill_stop_and_restart_the_copies_of_64_panes(launch):
     terminal = launch("64 --panes -- --quiet", columns=320, lines=100)
@@ -129,7 +121,6 @@ def test_keys_kill_stop_and_restart_the_copies_of_64_panes(launch):
     assert re.search(r"copy \d+ ended with 137, SIGKILL", terminal.ends(137))
     assert terminal.lines()[-1] == NOTHING_LEFT
 
-
 def test_what_cannot_be_done_is_refused_and_panes_close_when_all_copies_have_ended(launch):
     for wrong in "0", "4097", "-1", "x", "1.5", "''", "--pane", "2 --wine=yes", "2 -- --bogus":
         assert "see --help" in launch(wrong).ends(2)
@@ -146,7 +137,6 @@ def test_what_cannot_be_done_is_refused_and_panes_close_when_all_copies_have_end
     without_a_terminal = Terminal(["setsid", "--wait", "sh", "-c", f"{launch.script} --panes </dev/null"])
     assert "--panes needs a terminal" in without_a_terminal.ends(1)
 
-
 @pytest.fixture
 def path(launch, tmp_path):
     """The folder that is the path of the launcher: all commands but apt and dpkg."""
@@ -157,7 +147,6 @@ def path(launch, tmp_path):
             (folder / command.name).symlink_to(command.path)
     launch.environment["PATH"] = str(folder)
     return folder
-
 
 def test_what_is_missing_is_named_in_the_words_of_the_system(path, tmp_path):
     for command in "cmake", "ninja", "c++", "setpriv":
@@ -182,7 +171,6 @@ def test_what_is_missing_is_named_in_the_words_of_the_system(path, tmp_path):
                 pytest.skip("nothing can be mounted here")
             assert f"are missing: {missing}" in run.stderr and words in run.stderr, (system, script)
 
-
 def test_with_apt_a_person_is_asked_and_another_apt_is_waited_for(launch, path, tmp_path):
     asked = tmp_path / "asked"
     (path / "ninja").unlink()
@@ -200,7 +188,6 @@ def test_with_apt_a_person_is_asked_and_another_apt_is_waited_for(launch, path, 
     assert "waiting for another apt-get" in launch("1 -- --for=0.1", "</dev/null").ends(0)  # nobody is asked
     assert re.search("update\n.*update\n.*install ninja-build$", asked.read_text())
 
-
 def test_a_copied_tree_is_built_anew(launch, path, build, tmp_path):
     """Without apt and dpkg, and with spaces in its path. A second launcher waits for it."""
     tree, compiler = tmp_path / "a tree", tmp_path / "fast c++"
@@ -215,9 +202,3 @@ def test_a_copied_tree_is_built_anew(launch, path, build, tmp_path):
     said = launch("1 -- --for=0.1").ends(0)
     assert "waiting for another build in build/release" in said and "building" not in said
     first.shows("2 live")
-
-
-def test_without_a_network_cmake_says_at_once_what_to_do(tmp_path):
-    run = subprocess.run(["cmake", "-S", TOP, "-B", tmp_path, "-D", "CMAKE_DISABLE_FIND_PACKAGE_fmt=ON"], timeout=60,
-                         stderr=subprocess.PIPE, text=True, env={**os.environ, "https_proxy": "http://127.0.0.1:9"})
-    assert "FETCHCONTENT_SOURCE_DIR_FMT=FOLDER" in run.stderr
