@@ -1,108 +1,122 @@
-// --via dll: the section lies in a DLL that any program can load.
+// --via dll: the section lies in a DLL that any program can load. And sections that are refused.
 #include <gtest/gtest.h>
 
 #include <windows.h>
 
+#include <cstddef>
 #include <filesystem>
+#include <fstream>
+#include <ios>
+#include <iterator>
 #include <string>
-#include <vector>
 
-#include "copies.h"
-#include "win32.h"
+#include "copy.h"
 
 namespace share_data::test {
 namespace {
 
 namespace fs = std::filesystem;
 
+/// Replaces the first `from` in a file by `to`, which is as long. Returns where.
+std::size_t replace_in(const fs::path& file_name, const std::string& from, const std::string& to) {
+  std::fstream file{file_name, std::ios::in | std::ios::out | std::ios::binary};
+  const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+  const auto at = bytes.find(from);
+  EXPECT_NE(at, std::string::npos);
+  file.seekp(static_cast<std::streamoff>(at));
+  file << to;
+  return at;
+}
+
+/// Takes the flag "shared" from the section SHARED in the headers of a program file or DLL.
+void unshare_section(const fs::path& file_name) {
+  const std::string name("SHARED\0\0", 8);
+  const auto flags = replace_in(file_name, name, name) + offsetof(IMAGE_SECTION_HEADER, Characteristics);
+  std::fstream file{file_name, std::ios::in | std::ios::out | std::ios::binary};
+  file.seekp(static_cast<std::streamoff>(flags + 3));
+  file.put(static_cast<char>((IMAGE_SCN_MEM_READ | IMAGE_SCN_MEM_WRITE) >> 24U));
+}
+
+/// With --status and without it. `why` is what the program says of it.
+void expect_refused(const fs::path& exe, const Arguments& arguments, const std::string& why) {
+  for (const wchar_t* option : {L"--for=1", L"--status"}) {
+    Start start{.arguments = arguments};
+    start.arguments.emplace_back(option);
+    const Copy copy{exe, start};
+    EXPECT_EQ(copy.exit_code(), DWORD{1});
+    EXPECT_TRUE(notes(copy, why));
+    EXPECT_EQ(copy.output(), "");
+  }
+}
+
 class Dll : public testing::Test {
  protected:
-  /// Our DLL, copied to `path`.
-  static void put(const fs::path& path) { fs::copy_file(full(SHARE_DATA_TABLE_DLL), path); }
-
-  static Start through(const fs::path& dll) { return {.arguments = {L"--via", L"dll", L"--dll", dll.wstring()}}; }
-
-  /// Both with --status and without it, and that `why` is what the program says of it.
-  void expect_refused(const fs::path& dll, const std::string& why) {
-    for (const wchar_t* option : {L"--for=1", L"--status"}) {
-      Start start = through(dll);
-      start.arguments.emplace_back(option);
-      const Copy copy{here.exe(), start};
-      EXPECT_EQ(copy.exit_code(), DWORD{1});
-      EXPECT_TRUE(eventually([&] { return matches(copy.notes(), why); })) << copy.notes();
-      EXPECT_EQ(copy.output(), "");
-    }
+  /// Our DLL, copied.
+  [[nodiscard]] fs::path put(const wchar_t* name) const {
+    fs::copy_file(full(SHARE_DATA_TABLE_DLL), here.path() / name);
+    return here.path() / name;
   }
+  static Arguments through(const fs::path& dll) { return {L"--via", L"dll", L"--dll", dll.wstring()}; }
 
   Folder here;
   Folder there;
 };
 
 TEST_F(Dll, CopiesOfDifferentFilesCountTogether) {
-  const fs::path dll = here.exe().parent_path() / L"share_data_table.dll";
-  put(dll);
+  const fs::path dll = put(L"share_data_table.dll");
   const Copy first{here.exe(), {L"--via", L"dll"}};
   const Copy second{there.exe(), through(dll)};
   const Copy apart{here.exe()};
-  EXPECT_TRUE(eventually([&] { return first.shows() == 2U && second.shows() == 2U; })) << first.notes();
-  EXPECT_TRUE(eventually([&] { return apart.shows() == 1U; })) << apart.notes();
-  const std::string where =
-      R"(section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that load .*share_data_table\.dll\n$)";
-  EXPECT_TRUE(matches(second.notes(), "^share_data: " + where)) << second.notes();
+  EXPECT_TRUE(shows(first, 2));
+  EXPECT_TRUE(shows(second, 2));
+  EXPECT_TRUE(shows(apart, 1));
+  EXPECT_TRUE(notes(second,
+                    "^share_data: section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that load "
+                    ".*share_data_table\\.dll\n$"));
   second.terminate();
-  EXPECT_TRUE(eventually([&] { return first.shows() == 1U; })) << first.output();
+  EXPECT_TRUE(shows(first, 1));
   EXPECT_EQ(output_of(here, {L"--via", L"dll", L"--status"}).substr(0, 7), "1 live\n");
 }
 
 TEST_F(Dll, CopiesThroughTwoCopiesOfItCountApart) {
-  const fs::path first = here.exe().parent_path() / L"first \u6570.dll";
-  const fs::path second = here.exe().parent_path() / L"second.dll";
-  put(first);
-  put(second);
   Copies one;
-  Copies two;
-  start(one, 2, here.exe(), through(first));
-  start(two, 1, here.exe(), through(second));
-  EXPECT_TRUE(all_show(one, 2)) << all_output(one);
-  EXPECT_TRUE(all_show(two, 1)) << all_output(two);
+  start(one, 2, here.exe(), Start{.arguments = through(put(L"first \u6570.dll"))});
+  const Copy two{here.exe(), through(put(L"second.dll"))};
+  EXPECT_TRUE(all_show(one, 2));
+  EXPECT_TRUE(shows(two, 1));
+  EXPECT_TRUE(notes(one.front(), "first \xe6\x95\xb0.dll\n$")) << "it shows paths in any script";
 }
 
-TEST_F(Dll, ThatIsMissingIsSaid) {
-  expect_refused(here.exe().parent_path() / L"none.dll", "LoadLibrary .*none.dll: .*\n.*belongs beside share_data.exe");
+TEST_F(Dll, ThatCannotBeLoadedIsRefusedWithWhatToDo) {
+  expect_refused(here.exe(), through(here.path() / L"none.dll"),
+                 "LoadLibrary .*none.dll: .*\n.*belongs beside share_data.exe");
+  fs::copy_file(full(__FILE__), here.path() / L"text.dll");
+  expect_refused(here.exe(), through(here.path() / L"text.dll"), "LoadLibrary .*text.dll: .*193.*\n.*--dll");
 }
 
 TEST_F(Dll, ThatIsNotOursIsRefusedBeforeItRuns) {
-  std::wstring system(MAX_PATH, L'\0');
-  system.resize(GetSystemDirectoryW(system.data(), static_cast<UINT>(system.size())));
-  expect_refused(fs::path{system} / L"user32.dll", "user32.dll has no section SHARED with a table of ours\n");
+  expect_refused(here.exe(), through(system_folder() / L"user32.dll"),
+                 "user32.dll has no section SHARED with a table of ours\n");
 }
 
-TEST_F(Dll, WhoseTableIsOfAnotherVersionIsRefused) {
-  const fs::path dll = here.exe().parent_path() / L"other.dll";
-  put(dll);
+TEST_F(Dll, WhoseTableIsOfAnotherVersionIsRefusedAndLoadsNothingThatItNeeds) {
+  const fs::path dll = put(L"other.dll");
   replace_in(dll, "Sh_data3", "Sh_data2");
-  expect_refused(dll, "is not ours, or of another version");
-}
-
-TEST_F(Dll, ThatIsRefusedLoadsNothingThatItNeeds) {
-  const fs::path dll = here.exe().parent_path() / L"other.dll";
-  put(dll);
-  replace_in(dll, "Sh_data3", "Sh_data2");
+  expect_refused(here.exe(), through(dll), "is not ours, or of another version");
   replace_in(dll, "KERNEL32.dll", "MISSING1.dll");
-  expect_refused(dll, "is not ours, or of another version");
+  expect_refused(here.exe(), through(dll), "is not ours, or of another version");
 }
 
 TEST_F(Dll, WhoseSectionIsNotSharedIsRefused) {
-  const fs::path dll = here.exe().parent_path() / L"private.dll";
-  put(dll);
+  const fs::path dll = put(L"private.dll");
   unshare_section(dll);
-  expect_refused(dll, "section SHARED is not shared in .*private.dll");
+  expect_refused(here.exe(), through(dll), "section SHARED is not shared in .*private.dll");
 }
 
-TEST_F(Dll, ThatIsNoDllIsRefused) {
-  const fs::path dll = here.exe().parent_path() / L"text.dll";
-  fs::copy_file(full(__FILE__), dll);
-  expect_refused(dll, "LoadLibrary .*text.dll: .*193.*\n.*--dll");
+TEST(Failing, ASectionThatIsNotSharedIsRefused) {
+  const Folder folder;
+  unshare_section(folder.exe());
+  expect_refused(folder.exe(), {}, "section SHARED is not shared in .*exe");
 }
 
 }  // namespace

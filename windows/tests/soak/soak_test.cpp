@@ -25,7 +25,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "copies.h"
+#include "copy.h"
 
 namespace share_data::test {
 namespace {

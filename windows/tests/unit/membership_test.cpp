@@ -4,96 +4,180 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "copy.h"
 #include "failure.h"
-#include "stop_request.h"
+#include "wait.h"
 
 namespace share_data {
 namespace {
 
-Identity dead(std::uint32_t number) { return make_identity(4 * 99'999'999, number); }
+Identity dead(std::uint64_t number) { return make_identity(4 * 99'999'999, number); }
 
 /// This process as a copy, with a table of its own.
 class MembershipTest : public testing::Test {
  protected:
+  /// True if what `next` waits for has happened.
+  static bool has_ended(const NextChange& next) { return WaitForSingleObject(next.event(), 0) == WAIT_OBJECT_0; }
+
   std::unique_ptr<Table> memory = std::make_unique<Table>();
   Table& table = *memory;
   const Log log{{}, 0};
 };
 
-TEST_F(MembershipTest, LeavesOnlyOnce) {
-  {
-    Membership membership{table, log};
-    EXPECT_TRUE(membership.join(std::nullopt));
-    EXPECT_EQ(table.plain, 1);
-    EXPECT_EQ(membership.leave().plain, 0);
-  }
-  EXPECT_EQ(table.plain, 0);
-}
+using WaitTest = MembershipTest;
 
-TEST_F(MembershipTest, UnderALimitItEndsUpAsARunningCopy) {
-  Membership membership{table, log};
-  EXPECT_TRUE(membership.join(1));
-  EXPECT_EQ(table.slots[0], word_of(own_identity()));
-}
-
-TEST_F(MembershipTest, NotifiesAllOnceWhenItJoinsAndOnceWhenItLeaves) {
-  Membership membership{table, log};
-  EXPECT_TRUE(membership.join(std::nullopt));
+TEST_F(WaitTest, ToNotifyIsOneCallHoweverManyWaitAndWakesNobodyWhoLooksLater) {
+  std::vector<NextChange> waiting;
+  for (int i = 0; i < 1000; ++i) waiting.emplace_back(table);
+  EXPECT_TRUE(std::ranges::none_of(waiting, has_ended));
+  SetEvent(waiting.front().event());  // the one call that notify() makes for them
+  EXPECT_TRUE(std::ranges::all_of(waiting, has_ended));
+  notify(table, log);
   EXPECT_EQ(table.changes, 1U);
+  const NextChange later{table};
+  EXPECT_EQ(later.changes(), 1U);
+  EXPECT_FALSE(has_ended(later));
+  notify(table, log);
+  EXPECT_TRUE(has_ended(later));
+}
+
+TEST_F(WaitTest, WhoeverIsWokenCountsTheChangeForOneThatWasStoppedBeforeItDid) {
   const NextChange next{table};
-  EXPECT_EQ(membership.leave().live, 0U);
-  EXPECT_EQ(table.changes, 2U);
-  EXPECT_EQ(WaitForSingleObject(next.event(), 0), WAIT_OBJECT_0);
-  EXPECT_EQ(table.slots[0], word_of(own_identity(), Mark::leaving));
-  EXPECT_EQ(table.left[0], word_of(own_identity()));
+  SetEvent(next.event());
+  EXPECT_EQ(next.wait({}, INFINITE), next.event());
+  EXPECT_EQ(table.changes, 1U);
+  EXPECT_FALSE(has_ended(NextChange{table}));
 }
 
-TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForAPlace) {
-  const test::Folder folder;
-  const test::Copy other{folder.exe(), test::Start{.suspended = true}};
-  table.slots[7] = word_of(identity_of_pid(other.pid()).value_or(Identity::nobody), Mark::joining);
-  stop_request::start_catching(stop_request::Duration{0.1});
-  Membership membership{table, log};
-  EXPECT_FALSE(membership.join(1));
-  EXPECT_EQ(table.slots[0], 0U);
-}
-
-TEST_F(MembershipTest, WhoIsRefusedNotifiesNobodyAndLeavesNothingBehind) {
-  const test::Folder folder;
-  const test::Copy other{folder.exe(), test::Start{.suspended = true}};
-  table.slots[5] = word_of(identity_of_pid(other.pid()).value_or(Identity::nobody));
-  const std::vector<Word> before = table.look().slots;
-  {
-    Membership membership{table, log};
-    EXPECT_THROW((void)membership.join(1), Failure);
+TEST_F(WaitTest, WhoeverSeesThatAChangeIsCountedFindsItsEventSet) {
+  std::atomic<bool> enough{false};
+  std::thread other{[&] {
+    while (!enough) notify(table, log);
+  }};
+  int missed = 0;
+  for (int round = 0; round < 1000; ++round) {
+    const NextChange next{table};
+    while (table.changes == next.changes()) std::this_thread::yield();
+    if (!has_ended(next)) ++missed;
   }
-  EXPECT_EQ(table.look().slots, before);
-  EXPECT_EQ(table.plain, 0);
+  enough = true;
+  other.join();
+  EXPECT_EQ(missed, 0);
+}
+
+TEST_F(WaitTest, EventsOfAnotherTableAreOtherEvents) {
+  const auto other = std::make_unique<Table>();
+  const NextChange next{table};
+  notify(*other, log);
+  EXPECT_NE(other->id, table.id);
+  EXPECT_FALSE(has_ended(next));
+}
+
+TEST_F(WaitTest, WhoWakesForAnotherReasonWakesAllIfTheHeaderWasOverwritten) {
+  const NextChange next{table};
+  const NextChange neighbour{table};
+  table.changes = 99;
+  EXPECT_EQ(next.wait({}, 0), nullptr);
+  EXPECT_TRUE(has_ended(neighbour));
+  table.id = 42;
+  const NextChange later{table};
+  table.id = 43;
+  EXPECT_EQ(later.wait({}, 0), nullptr);
+  EXPECT_TRUE(has_ended(later));
+}
+
+TEST_F(WaitTest, AChangeWhoseEventCannotBeSetIsNotCounted) {
+  table.id = 0x1234'5678'9abeU;
+  const auto closed = test::security(test::for_nobody());
+  SECURITY_ATTRIBUTES attributes{sizeof(attributes), closed.get(), FALSE};
+  const std::string name = fmt::format("Local\\share_data-{:016x}-0", table.id.load());
+  const Handle others{CreateEventA(&attributes, TRUE, FALSE, name.c_str())};
+  ASSERT_TRUE(others);
+  EXPECT_THROW(notify(table, log), Failure);
   EXPECT_EQ(table.changes, 0U);
 }
 
-TEST_F(MembershipTest, UnderALimitItWaitsForOneThatIsJoining) {
+TEST_F(WaitTest, EverybodyMayUseAnEvent) {
+  EXPECT_NE(for_everybody(SYNCHRONIZE), nullptr) << "the system does not take the text";
+}
+
+class WatchTest : public WaitTest {
+ protected:
+  /// Copies that are dead already, and so found if they are watched, in the slots from 0 on.
+  void put_dead(std::size_t count, Mark mark) {
+    for (std::size_t i = 0; i < count; ++i) table.slots[i] = word_of(dead(i), mark);
+  }
+
+  Watch watch{table, log};
+};
+
+TEST_F(WatchTest, TheNearestEightBelowAreWatched) {
+  put_dead(12, Mark::running);
+  const auto ended = watch.follow(table.look(), 4);  // 3 to 0, and then from 11 down
+  ASSERT_EQ(ended.size(), 8U);
+  EXPECT_EQ(ended.front(), dead(3));
+  EXPECT_EQ(ended.back(), dead(8));
+}
+
+TEST_F(WatchTest, ACopyThatLeavesIsNotOneOfThemForItWatchesNobody) {
+  put_dead(12, Mark::running);
+  for (const std::size_t i : {0U, 4U, 8U}) table.slots[i] = word_of(dead(i), Mark::leaving);
+  EXPECT_EQ(watch.follow(table.look(), 12).size(), 10U) << "8 that run, and the 2 among them that leave";
+}
+
+TEST_F(WatchTest, SoAreAllWhoHaveJustJoinedButNoMoreThanOneCallCanWaitFor) {
+  put_dead(12, Mark::notifying);
+  EXPECT_EQ(watch.follow(table.look(), 11).size(), 11U);
+  put_dead(100, Mark::notifying);
+  EXPECT_EQ(watch.follow(table.look(), 100).size(), MAXIMUM_WAIT_OBJECTS - 3U)
+      << "the event, the request to leave and the line are waited for, too";
+}
+
+TEST_F(WatchTest, ADeathEndsTheWaitAndIsReportedOnceEvenIfTheCopyIsInTwoSlotsOrInNone) {
   const test::Folder folder;
-  const test::Copy other{folder.exe(), test::Start{.suspended = true}};
-  table.slots[7] = word_of(identity_of_pid(other.pid()).value_or(Identity::nobody), Mark::joining);
-  std::atomic<bool> joined{false};
-  std::thread joining{[&] {
-    Membership membership{table, log};
-    joined = membership.join(1);
-  }};
-  Sleep(100);
-  EXPECT_FALSE(joined);
-  EXPECT_EQ(table.slots[0], 0U);
-  table.slots[7] = 0;
-  joining.join();
-  EXPECT_TRUE(joined);
+  for (const bool taken_out : {false, true}) {
+    const test::Copy copy{folder.exe(), test::Start{.suspended = true}};
+    const Identity victim = identity_of_pid(copy.pid()).value_or(Identity::nobody);
+    table.slots[0] = word_of(victim);
+    table.slots[1] = word_of(victim);
+    EXPECT_TRUE(watch.follow(table.look(), 2).empty());
+    copy.terminate();
+    watch.wait(nullptr);
+    if (taken_out) table.take_out(victim, log);
+    EXPECT_EQ(watch.follow(table.look(), 2), std::vector{victim});
+    table.take_out(victim, log);
+    EXPECT_TRUE(watch.follow(table.look(), 2).empty()) << "once is enough";
+  }
+}
+
+TEST_F(MembershipTest, NotifiesAllOnceWhenItJoinsAndOnceWhenItLeaves) {
+  for (const auto max : {std::optional<std::uint32_t>{}, std::optional{1U}}) {
+    const std::uint32_t before = table.changes;
+    {
+      Membership membership{table, log};
+      EXPECT_TRUE(membership.join(max));
+      EXPECT_EQ(table.changes, before + 1);
+      EXPECT_EQ(table.slots[0], word_of(own_identity()));
+      EXPECT_EQ(table.plain, 1);
+      const NextChange next{table};
+      EXPECT_EQ(membership.leave().live, 0U);
+      EXPECT_EQ(WaitForSingleObject(next.event(), 0), WAIT_OBJECT_0);
+      EXPECT_EQ(table.slots[0], word_of(own_identity(), Mark::leaving));
+      EXPECT_EQ(table.left[0], word_of(own_identity()));
+    }
+    EXPECT_EQ(table.changes, before + 2);
+    EXPECT_EQ(table.plain, 0) << "it leaves only once";
+    table.take_out(own_identity(), log);
+  }
 }
 
 TEST_F(MembershipTest, TheDeadMakeRoomIfAllSlotsAreTaken) {
@@ -104,12 +188,11 @@ TEST_F(MembershipTest, TheDeadMakeRoomIfAllSlotsAreTaken) {
   EXPECT_EQ(table.changes, 2U) << "all are notified of the dead, too";
 }
 
+/// A copy that misses a change sleeps for ever, and so does this test.
 TEST_F(MembershipTest, AChangeWhileItLooksEndsTheWait) {
   constexpr std::uint32_t rounds = 1000;
   constexpr std::uint32_t index = 100;  // the copy in slot 0 does not watch it
-  const auto word = [](std::uint32_t round) { return word_of(dead(round)); };
   std::atomic<std::uint32_t> seen{0};
-  std::uint32_t missed = 0;
   Membership membership{table, log};
   ASSERT_TRUE(membership.join(std::nullopt));
   for (std::uint32_t i = slot_count - 8; i < slot_count; ++i) table.slots[i] = word_of(own_identity());
@@ -117,24 +200,16 @@ TEST_F(MembershipTest, AChangeWhileItLooksEndsTheWait) {
     for (std::uint32_t round = 1; round <= rounds; ++round) {
       const NextChange next{table};
       for (std::uint32_t i = 0; i < round % 64 * 16; ++i) (void)seen.load();  // meet each part of the look
-      table.slots[index] = word(round);
+      table.slots[index] = word_of(dead(round));
       next.notify(log);
-      const auto deadline = std::chrono::steady_clock::now() + test::patience;
-      while (seen != round) {
-        std::this_thread::yield();
-        if (std::chrono::steady_clock::now() < deadline) continue;
-        ++missed;
-        notify(table, log);
-        return;
-      }
+      while (seen != round) std::this_thread::yield();
     }
   }};
-  for (std::uint32_t round = 1; round <= rounds && missed == 0; ++round) {
-    while (membership.look().slots[index] != word(round)) membership.wait_for_change(nullptr);
+  for (std::uint32_t round = 1; round <= rounds; ++round) {
+    while (membership.look().slots[index] != word_of(dead(round))) membership.wait_for_change(nullptr);
     seen = round;
   }
   other.join();
-  EXPECT_EQ(missed, 0U);
 }
 
 }  // namespace

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
+#include <sstream>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace share_data {
@@ -27,6 +30,7 @@ TEST(Options, AreUsefulWithoutAny) {
   const Options options = options_of({});
   EXPECT_EQ(options.via, Via::section);
   EXPECT_EQ(options.name, "share_data");
+  EXPECT_EQ(options.dll, "");
   EXPECT_FALSE(options.run_for || options.max || options.status || options.style.json || options.style.quiet);
 }
 
@@ -39,51 +43,24 @@ TEST(Options, AreTaken) {
   EXPECT_EQ(options.style.color, Color::never);
   EXPECT_EQ(options.via, Via::mapping);
   EXPECT_EQ(options.name, "\xe6\x95\xb0");
-}
-
-TEST(Options, CanNameADll) {
-  EXPECT_EQ(options_of({"--via", "dll"}).dll, "");
-  const Options options = options_of({"--via", "dll", "--dll", "C:\\x.dll", "--explain"});
-  EXPECT_EQ(options.via, Via::dll);
-  EXPECT_EQ(options.dll, "C:\\x.dll");
-  EXPECT_TRUE(options.style.explain);
+  const Options with_dll = options_of({"--via", "dll", "--dll", "C:\\x.dll", "--explain"});
+  EXPECT_EQ(with_dll.via, Via::dll);
+  EXPECT_EQ(with_dll.dll, "C:\\x.dll");
+  EXPECT_TRUE(with_dll.style.explain);
 }
 
 TEST(Options, ThatAreWrongAreWrongUsage) {
-  const std::vector<Arguments> wrong{{"--for", "0"},
-                                     {"--for", "-1"},
-                                     {"--for", "nan"},
-                                     {"--for", "inf"},
-                                     {"--for", "soon"},
-                                     {"--for"},
-                                     {"--max", "0"},
-                                     {"--max", "-1"},
-                                     {"--max", "1.5"},
-                                     {"--color", "green"},
-                                     {"--via", "segment"},
-                                     {"--frobnicate"},
-                                     {"4"},
-                                     {"--status", "--max=1"},
-                                     {"--status", "--for=1"},
-                                     {"--name", "x"},
-                                     {"--dll", "x"},
-                                     {"--via", "dll", "--dll", ""},
-                                     {"--via", "mapping", "--dll", "x"},
-                                     {"--via", "dll", "--name", "x"},
-                                     {"--status", "--json", "--explain"},
-                                     {"--via", "section", "--name", "x"},
-                                     {"--via", "mapping", "--name", ""},
-                                     {"--via", "mapping", "--name", "Global\\x"},
-                                     {"--via", "mapping", "--name", std::string(201, 'x')}};
-  for (const auto& arguments : wrong) EXPECT_TRUE(is_wrong(arguments)) << arguments.front() << arguments.back();
-}
-
-TEST(Options, ThatAskForHelpOrVersionSucceed) {
-  for (const std::string option : {"--help", "-h", "--version"}) {
-    const auto parsed = parse_options({option});
-    ASSERT_TRUE(std::holds_alternative<ExitCode>(parsed)) << option;
-    EXPECT_EQ(std::get<ExitCode>(parsed), success) << option;
+  std::istringstream list{
+      "--for 0|--for -1|--for nan|--for inf|--for soon|--for|--max 0|--max -1|--max 1.5|--color green|--via segment|"
+      "--frobnicate|4|--status --max=1|--status --for=1|--status --json --explain|--name x|--dll x|"
+      "--via mapping --dll x|--via dll --name x|--via section --name x|--via mapping --name Global\\x"};
+  for (std::string words; std::getline(list, words, '|');) {
+    std::istringstream stream{words};
+    EXPECT_TRUE(is_wrong({std::istream_iterator<std::string>{stream}, {}})) << words;
   }
+  EXPECT_TRUE(is_wrong({"--via", "dll", "--dll", ""}));
+  EXPECT_TRUE(is_wrong({"--via", "mapping", "--name", ""}));
+  EXPECT_TRUE(is_wrong({"--via", "mapping", "--name", std::string(201, 'x')}));
 }
 
 }  // namespace

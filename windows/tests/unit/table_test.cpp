@@ -2,10 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
+
+#include "copy.h"
+#include "identity.h"
 
 namespace share_data {
 namespace {
@@ -21,37 +26,18 @@ class TableTest : public testing::Test {
   const Log log{{}, 0};
 };
 
-TEST_F(TableTest, ZeroBytesAreAnEmptyTable) {
-  EXPECT_EQ(live(), 0U);
-  EXPECT_EQ(table.look().slots, std::vector<Word>(slot_count));
-}
-
-TEST_F(TableTest, AWordSaysWhoCounts) {
-  table.slots[0] = word_of(copy(1), Mark::notifying);
+TEST_F(TableTest, ALookTakesEverySlotAndAWordSaysWhoCounts) {
+  std::vector<Word> expected(slot_count);
+  EXPECT_EQ(table.look().slots, expected);
+  table.slots[3] = expected[3] = word_of(copy(1), Mark::notifying);
   EXPECT_EQ(live(), 1U) << "before all are notified";
-  table.slots[1] = word_of(copy(2));
+  table.slots[slot_count - 1] = word_of(copy(2));
   EXPECT_EQ(live(), 2U);
   for (const Mark mark : {Mark::joining, Mark::leaving, Mark{5}, Mark{7}}) {
-    table.slots[1] = word_of(copy(2), mark);
-    EXPECT_EQ(live(), 1U) << to_text(table.slots[1]);
+    table.slots[slot_count - 1] = expected.back() = word_of(copy(2), mark);
+    EXPECT_EQ(live(), 1U) << to_text(expected.back());
+    EXPECT_EQ(table.look().slots, expected);
   }
-}
-
-TEST_F(TableTest, ALookTakesEverySlot) {
-  table.slots[3] = word_of(copy(1));
-  table.slots[slot_count - 1] = word_of(copy(2), Mark::leaving);
-  std::vector<Word> expected(slot_count);
-  expected[3] = word_of(copy(1));
-  expected.back() = word_of(copy(2), Mark::leaving);
-  EXPECT_EQ(table.look().slots, expected);
-}
-
-TEST_F(TableTest, AWordIsReplacedOnlyIfItIsWhatWasSeen) {
-  table.slots[0] = word_of(copy(1));
-  EXPECT_FALSE(table.replace(0, word_of(copy(2)), 0, log));
-  EXPECT_EQ(table.slots[0], word_of(copy(1)));
-  EXPECT_TRUE(table.replace(0, word_of(copy(1)), word_of(copy(1), Mark::leaving), log));
-  EXPECT_EQ(table.slots[0], word_of(copy(1), Mark::leaving));
 }
 
 TEST_F(TableTest, TheSlotsOfACopyThatHasEndedBecomeFree) {
@@ -74,8 +60,6 @@ TEST_F(TableTest, HasAsManySlotsAsItSays) {
 }
 
 TEST_F(TableTest, WhoHasLeftAndWhoHasNotIsKnownHoweverOftenTheSlotWasUsedSince) {
-  table.slots[0] = word_of(copy(1));
-  table.slots[1] = word_of(copy(2));
   const View before = table.look();
   table.say_that_it_leaves(copy(1), log);
   for (std::uint32_t i = 0; i < left_size / 2 - 1; ++i) table.say_that_it_leaves(copy(100 + i), log);
@@ -108,20 +92,61 @@ TEST_F(TableTest, OfThoseWhoWantASlotAtTheSameTimeOneGetsIt) {
   EXPECT_EQ(live(), thread_count);
 }
 
-TEST(Word, TellsIdentityAndMarkApart) {
+TEST(Word, TellsIdentityAndMarkApartAndIsShownAsItsParts) {
   const Identity identity = make_identity(0x1fff'fffcU, 0xffff'ffff'ffff'ffffU);
-  for (const Mark mark : {Mark::running, Mark::joining, Mark::notifying, Mark::leaving}) {
+  EXPECT_EQ(to_text(0), "0");
+  for (const auto& [mark, text] : std::map<Mark, std::string>{{Mark::running, "536870908"},
+                                                              {Mark::joining, "536870908|joining"},
+                                                              {Mark::notifying, "536870908|notifying"},
+                                                              {Mark::leaving, "536870908|leaving"},
+                                                              {Mark{6}, "536870908|garbage"}}) {
     EXPECT_EQ(identity_of(word_of(identity, mark)), identity);
     EXPECT_EQ(mark_of(word_of(identity, mark)), mark);
+    EXPECT_EQ(to_text(word_of(identity, mark)), text);
   }
 }
 
-TEST(Word, IsShownAsItsParts) {
-  EXPECT_EQ(to_text(0), "0");
-  EXPECT_EQ(to_text(word_of(copy(3))), "12");
-  EXPECT_EQ(to_text(word_of(copy(3), Mark::joining)), "12|joining");
-  EXPECT_EQ(to_text(word_of(copy(3), Mark::leaving)), "12|leaving");
-  EXPECT_EQ(to_text(word_of(copy(3), Mark{6})), "12|garbage");
+TEST(Identity, OfThisProcessIsAliveAndOfAnotherOneThatHadThePidIsDead) {
+  EXPECT_EQ(pid_of(own_identity()), GetCurrentProcessId());
+  EXPECT_TRUE(is_alive(own_identity()));
+  const auto other = Identity{static_cast<std::uint64_t>(own_identity()) ^ 1U};
+  EXPECT_EQ(pid_of(other), GetCurrentProcessId());
+  EXPECT_FALSE(is_alive(other));
+}
+
+TEST(Identity, OfGarbageIsDead) {
+  EXPECT_FALSE(is_alive(Identity::nobody));
+  EXPECT_FALSE(is_alive(Identity{1}));
+  EXPECT_FALSE(is_alive(Identity{0xffff'ffff'ffff'ffffU}));
+  EXPECT_FALSE(is_alive(make_identity(0x1fff'fffcU, 7)));
+  EXPECT_FALSE(is_alive(Identity{static_cast<std::uint64_t>(own_identity()) | std::uint64_t{2} << 32U}));
+}
+
+TEST(Identity, OfAProcessThatMayNotBeOpenedIsAliveOnlyIfItSaysSo) {
+  EXPECT_FALSE(is_guarded(own_identity()));
+  EXPECT_TRUE(is_guarded(own_identity(false)));
+  EXPECT_TRUE(is_alive(own_identity(false)));
+  const test::Folder folder;
+  const test::Copy copy{folder.exe(), test::Start{.security = test::for_nobody(), .suspended = true}};
+  if (Handle{OpenProcess(SYNCHRONIZE, FALSE, copy.pid())}) GTEST_SKIP() << "we may open any process";
+  const Identity said_so = make_identity(copy.pid(), 7, true);
+  EXPECT_TRUE(is_alive(said_so));
+  EXPECT_EQ(pid_of(said_so), copy.pid());
+  EXPECT_FALSE(open_process(said_so).handle);
+  EXPECT_FALSE(is_alive(make_identity(copy.pid(), 7))) << "another process has the pid now";
+}
+
+TEST(Identity, OfAProcessThatHasEndedIsDeadWhileSomebodyHoldsItsHandle) {
+  const test::Folder folder;
+  const test::Copy copy{folder.exe(), test::Start{.suspended = true}};
+  const auto found = identity_of_pid(copy.pid());
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(is_alive(*found));
+  const OpenedProcess watched = open_process(*found);
+  ASSERT_TRUE(watched.handle);
+  copy.terminate();
+  EXPECT_EQ(WaitForSingleObject(watched.handle.get(), 0), WAIT_OBJECT_0);
+  EXPECT_FALSE(is_alive(*found));
 }
 
 }  // namespace

@@ -1,0 +1,226 @@
+// Copies that share a table in a mapping with the test, which writes into it what is hard to bring about: copies that
+// have just begun to join, those of other users and rights, and garbage.
+#include <gtest/gtest.h>
+
+#include <windows.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "copy.h"
+#include "identity.h"
+#include "shared_memory.h"
+#include "table.h"
+#include "wait.h"
+#include "win32.h"
+
+namespace share_data::test {
+namespace {
+
+class TableInMapping : public testing::Test {
+ protected:
+  [[nodiscard]] Start below(const wchar_t* max, void* console = nullptr) const {
+    return {.arguments = via_mapping(name, {L"--max", max}), .console = console};
+  }
+
+  Folder folder;
+  std::wstring name = unique_name();
+  SharedMemory memory = open_or_create_mapping(to_utf8(name), Log{{}, 0});
+  Table& table = *memory.table;
+};
+
+using Max = TableInMapping;
+using Garbage = TableInMapping;
+
+TEST_F(Max, OfTwelveStartersExactlyAsManyJoinAsMay) {
+  Copies copies;
+  Start start_them = below(L"5");
+  start_them.suspended = true;
+  start(copies, 12, folder.exe(), start_them);
+  for (const Copy& copy : copies) copy.resume();
+  const auto refused = [](const Copy& copy) { return copy.has_ended(); };
+  EXPECT_TRUE(eventually([&] { return std::ranges::count_if(copies, refused) == 7; }));
+  for (const Copy& copy : copies) {
+    if (refused(copy)) {
+      EXPECT_EQ(copy.exit_code(), DWORD{3});
+      EXPECT_EQ(copy.output(), "");
+      EXPECT_TRUE(notes(copy, "^share_data: not joining: 5 live, --max 5\n$"));
+    } else {
+      EXPECT_TRUE(shows(copy, 5));
+      EXPECT_FALSE(matches(copy.output(), " [6-9] live")) << copy.output();
+    }
+  }
+}
+
+TEST_F(Max, WhoIsRefusedDisturbsNobodyAndAPlaceThatBecomesFreeCanBeTaken) {
+  const PseudoConsole console;
+  const Copy first{folder.exe(), below(L"1", console.handle())};
+  ASSERT_TRUE(shows(first, 1));
+  const std::vector<Word> before = table.look().slots;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Copy(folder.exe(), below(L"1")).exit_code(), DWORD{3});
+  EXPECT_EQ(table.look().slots, before);
+  EXPECT_EQ(table.plain, 1);
+  EXPECT_EQ(table.changes, 1U) << "nobody was notified";
+  console.send(CTRL_C_EVENT);
+  EXPECT_EQ(first.exit_code(), DWORD{0});
+  const Copy third{folder.exe(), below(L"1")};
+  EXPECT_TRUE(shows(third, 1));
+}
+
+TEST_F(Max, TheMessageSaysWhatIsThere) {
+  const Copy live{folder.exe(), below(L"2")};
+  ASSERT_TRUE(shows(live, 1));
+  table.slots[5] = word_of(own_identity(), Mark::joining);  // this process will not get on with it
+  const Copy refused{folder.exe(), below(L"2")};
+  EXPECT_EQ(refused.exit_code(), DWORD{3});
+  EXPECT_TRUE(notes(refused, "^share_data: not joining: 1 live and 1 joining, --max 2\n$"));
+  const Copy joined{folder.exe(), below(L"3")};
+  EXPECT_TRUE(shows(joined, 2));
+}
+
+TEST_F(Max, WhoWaitsForOneThatIsJoiningLeavesWhenAskedToAndJoinsWhenThereIsAPlace) {
+  table.slots[5] = word_of(own_identity(), Mark::joining);
+  const Copy copy{folder.exe(), via_mapping(name, {L"--max", L"1", L"--for", L"0.2"})};
+  EXPECT_EQ(copy.exit_code(), DWORD{0}) << copy.notes();
+  EXPECT_EQ(copy.output() + copy.notes(), "");
+  EXPECT_EQ(table.slots[0], 0U);
+  const Copy joins{folder.exe(), below(L"1")};
+  Sleep(200);
+  EXPECT_EQ(table.look().live, 0U);
+  table.slots[5] = 0;
+  EXPECT_TRUE(shows(joins, 1));
+}
+
+TEST_F(Max, CopiesThatAreSuspendedWhileTheyJoinDoNotAllGiveUp) {
+  Copies copies;
+  start(copies, 6, folder.exe(), below(L"2"));
+  for (int round = 0; round < 3; ++round) {
+    for (const Copy& copy : copies) copy.suspend();
+    Sleep(2200);
+    for (const Copy& copy : copies) copy.resume();
+    Sleep(static_cast<DWORD>(5 * round));
+  }
+  const auto joined = [](const Copy& copy) { return copy.count() == 2U; };
+  EXPECT_TRUE(eventually([&] { return std::ranges::count_if(copies, joined) == 2; })) << all_show(copies, 2).message();
+}
+
+TEST_F(Max, TheDeadTakeNobodysPlace) {
+  const Copy first{folder.exe(), below(L"2")};
+  ASSERT_TRUE(shows(first, 1));
+  first.suspend();  // so that nobody takes the other one out
+  const Copy dead{folder.exe(), Start{.suspended = true}};
+  const Identity identity = identity_of_pid(dead.pid()).value_or(Identity::nobody);
+  dead.terminate();
+  table.slots[5] = word_of(identity, Mark::joining);
+  table.slots[6] = word_of(identity);
+  const Copy third{folder.exe(), below(L"2")};
+  EXPECT_TRUE(shows(third, 2));
+}
+
+class Users : public TableInMapping {
+ protected:
+  /// Administrators may open any process, if they say so. From here on, neither we nor our children do.
+  void SetUp() override {
+    HANDLE token = nullptr;
+    OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &token);
+    const Handle guard{token};
+    TOKEN_PRIVILEGES none{.PrivilegeCount = 1, .Privileges = {}};
+    LookupPrivilegeValueW(nullptr, L"SeDebugPrivilege", &none.Privileges[0].Luid);
+    AdjustTokenPrivileges(token, FALSE, &none, 0, nullptr, nullptr);
+  }
+
+  /// A process that nobody may open, until it allows something.
+  [[nodiscard]] std::unique_ptr<Copy> start_guarded() const {
+    return std::make_unique<Copy>(folder.exe(), Start{.security = for_nobody(), .suspended = true});
+  }
+  static bool can_open(const Copy& copy, DWORD right) {
+    return Handle{OpenProcess(right, FALSE, copy.pid())} != nullptr;
+  }
+};
+
+TEST_F(Users, AGuardedCopyLetsTheOthersSeeItsDeath) {
+  const auto other = start_guarded();
+  ASSERT_FALSE(can_open(*other, SYNCHRONIZE)) << "it is not guarded";
+  other->resume();
+  const Copy copy{folder.exe()};
+  ASSERT_TRUE(shows(copy, 2));
+  ASSERT_TRUE(shows(*other, 2));
+  EXPECT_FALSE(can_open(*other, PROCESS_TERMINATE)) << "more is allowed than to watch";
+  other->terminate();
+  EXPECT_TRUE(says(copy, "x " + std::to_string(other->pid()) + " was killed"));
+  EXPECT_FALSE(matches(copy.notes(), "500 ms")) << copy.notes();
+}
+
+TEST_F(Users, TheEndOfAProcessThatMayNotBeOpenedIsSeenAllTheSame) {
+  auto other = start_guarded();
+  if (can_open(*other, SYNCHRONIZE)) GTEST_SKIP() << "we may open any process";
+  table.slots[0] = word_of(make_identity(other->pid(), 7, true));  // as it would if it could not be opened
+  table.slots[1] = word_of(make_identity(other->pid(), 8));        // killed; another process has its pid
+  const Copy copy{folder.exe(), via_mapping(name)};
+  EXPECT_TRUE(shows(copy, 2));
+  EXPECT_TRUE(notes(copy, "looking at the table every 500 ms"));
+  other.reset();
+  EXPECT_TRUE(shows(copy, 1));
+}
+
+TEST_F(Garbage, ACopyWhoseSlotWasOverwrittenTakesAnotherOne) {
+  const Copy first{folder.exe(), via_mapping(name)};
+  ASSERT_TRUE(shows(first, 1));
+  const Copy second{folder.exe(), via_mapping(name)};
+  ASSERT_TRUE(shows(first, 2) && shows(second, 2));
+  const Identity identity = identity_of(table.slots[0]);
+  for (const Word word : {Word{0x0123'4567'89ab'cdefU}, Word{0}, word_of(identity, Mark::leaving),
+                          word_of(identity, Mark::joining), word_of(identity, Mark{6})}) {
+    for (auto& slot : table.slots) {
+      if (slot == word_of(identity)) slot = word;
+    }
+    notify(table, Log{{}, 0});  // so that they look
+    EXPECT_TRUE(eventually([&] { return std::ranges::count(table.look().slots, word_of(identity)) == 1; })) << word;
+  }
+  const Copy third{folder.exe(), via_mapping(name)};
+  for (const Copy* copy : {&first, &second, &third}) EXPECT_TRUE(shows(*copy, 3));
+}
+
+TEST_F(Garbage, AnEventWhoseNameIsTakenStopsNobody) {
+  table.id = 0x1234'5678'9abcU;
+  const Handle squatter{CreateMutexW(nullptr, FALSE, L"Local\\share_data-0000123456789abc-1")};
+  const Copy first{folder.exe(), via_mapping(name)};
+  ASSERT_TRUE(shows(first, 1));
+  EXPECT_TRUE(notes(first, "every 500 ms"));
+  const Copy second{folder.exe(), via_mapping(name)};
+  EXPECT_TRUE(shows(second, 2));
+  EXPECT_TRUE(shows(first, 2));
+}
+
+/// Writes over the whole section of a running copy, and so of all that share it.
+void write_section(const Copy& copy, std::uint32_t seed) {
+  std::mt19937_64 random{seed};
+  std::vector<std::uint64_t> words(sizeof(Table) / sizeof(std::uint64_t));
+  std::ranges::generate(words, random);
+  std::smatch match;
+  const std::string note = copy.notes();
+  ASSERT_TRUE(std::regex_search(note, match, std::regex{"SHARED at 0x([0-9a-f]+)"})) << note;
+  auto* address = reinterpret_cast<void*>(std::stoull(match[1], nullptr, 16));
+  ASSERT_NE(WriteProcessMemory(copy.process(), address, words.data(), sizeof(Table), nullptr), 0) << GetLastError();
+}
+
+TEST_F(Garbage, OfRandomBytesAllOverTheSectionCrashesNobodyAndLaterChangesPutTheCountRight) {
+  for (std::uint32_t seed = 1; seed <= 3; ++seed) {
+    Copies copies;
+    start(copies, 3, folder.exe());
+    ASSERT_TRUE(all_show(copies, 3));
+    write_section(copies.front(), seed);
+    start(copies, 1, folder.exe());
+    EXPECT_TRUE(eventually([&] { return copies.back().count().has_value(); })) << copies.back().notes();
+    copies.pop_front();  // the others wait for its end, whatever lies in the table
+    EXPECT_TRUE(all_show(copies, 3));
+  }
+}
+
+}  // namespace
+}  // namespace share_data::test
