@@ -13,19 +13,6 @@
 namespace share_data::test {
 namespace {
 
-std::string name_of_event(const testing::TestParamInfo<DWORD>& event) {
-  switch (event.param) {
-    case CTRL_C_EVENT:
-      return "CtrlC";
-    case CTRL_BREAK_EVENT:
-      return "CtrlBreak";
-    case CTRL_CLOSE_EVENT:
-      return "ClosedWindow";
-    default:
-      return event.param == CTRL_LOGOFF_EVENT ? "Logoff" : "Shutdown";
-  }
-}
-
 class Console : public testing::TestWithParam<DWORD> {};
 
 TEST_P(Console, EventEndsTheCopyInOrder) {
@@ -43,23 +30,22 @@ TEST_P(Console, EventEndsTheCopyInOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Events, Console, testing::Values(CTRL_C_EVENT, CTRL_BREAK_EVENT, CTRL_CLOSE_EVENT),
-                         name_of_event);
+                         testing::PrintToStringParamName());
 
 /// Requests to stop after whose handler the system ends the process.
 class LastRequest : public testing::TestWithParam<DWORD> {};
 
-/// Where the thread begins on which the system delivers a console event. No document says so; the DLL lies at the same
-/// address in all processes.
-FARPROC ctrl_routine() { return GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CtrlRoutine"); }
-
 TEST_P(LastRequest, WaitsUntilTheMainThreadHasLeft) {
-  if (ctrl_routine() == nullptr) GTEST_SKIP() << "this Windows delivers console events in another way";
+  // Where the thread begins on which the system delivers a console event. No document says so; the DLL lies at the same
+  // address in all processes.
+  const FARPROC begin = GetProcAddress(GetModuleHandleW(L"kernelbase.dll"), "CtrlRoutine");
+  if (begin == nullptr) GTEST_SKIP() << "this Windows delivers console events in another way";
   const Folder folder;
   const Copy witness{folder.exe()};
   const Copy copy{folder.exe()};
   ASSERT_TRUE(shows(witness, 2) && shows(copy, 2));
   copy.suspend();
-  auto* const routine = reinterpret_cast<LPTHREAD_START_ROUTINE>(reinterpret_cast<void*>(ctrl_routine()));
+  auto* const routine = reinterpret_cast<LPTHREAD_START_ROUTINE>(reinterpret_cast<void*>(begin));
   auto* const event = reinterpret_cast<void*>(static_cast<std::uintptr_t>(GetParam()));
   const Handle handler{CreateRemoteThread(copy.process(), nullptr, 0, routine, event, 0, nullptr)};
   ASSERT_TRUE(handler) << GetLastError();
@@ -72,7 +58,8 @@ TEST_P(LastRequest, WaitsUntilTheMainThreadHasLeft) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Requests, LastRequest,
-                         testing::Values(CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT), name_of_event);
+                         testing::Values(CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT),
+                         testing::PrintToStringParamName());
 
 /// A pseudo console that this process is in, too, and that shows no colours unless it is asked to. As long as `keeper_`
 /// runs, it stays.

@@ -62,14 +62,17 @@ class Dll : public testing::Test {
   Folder there;
 };
 
-TEST_F(Dll, CopiesOfDifferentFilesCountTogether) {
+TEST_F(Dll, CopiesOfDifferentFilesCountTogetherAndThroughAnotherDllApart) {
   const fs::path dll = put(L"share_data_table.dll");
   const Copy first{here.exe(), {L"--via", L"dll"}};
   const Copy second{there.exe(), through(dll)};
   const Copy apart{here.exe()};
+  const Copy in_another_dll{here.exe(), through(put(L"\u6570 2.dll"))};
   EXPECT_TRUE(shows(first, 2));
   EXPECT_TRUE(shows(second, 2));
   EXPECT_TRUE(shows(apart, 1));
+  EXPECT_TRUE(shows(in_another_dll, 1));
+  EXPECT_TRUE(notes(in_another_dll, "\xe6\x95\xb0 2.dll\n$")) << "it shows paths in any script";
   EXPECT_TRUE(notes(second,
                     "^share_data: section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that load "
                     ".*share_data_table\\.dll\n$"));
@@ -78,39 +81,22 @@ TEST_F(Dll, CopiesOfDifferentFilesCountTogether) {
   EXPECT_EQ(output_of(here, {L"--via", L"dll", L"--status"}).substr(0, 7), "1 live\n");
 }
 
-TEST_F(Dll, CopiesThroughTwoCopiesOfItCountApart) {
-  Copies one;
-  start(one, 2, here.exe(), Start{.arguments = through(put(L"first \u6570.dll"))});
-  const Copy two{here.exe(), through(put(L"second.dll"))};
-  EXPECT_TRUE(all_show(one, 2));
-  EXPECT_TRUE(shows(two, 1));
-  EXPECT_TRUE(notes(one.front(), "first \xe6\x95\xb0.dll\n$")) << "it shows paths in any script";
-}
-
-TEST_F(Dll, ThatCannotBeLoadedIsRefusedWithWhatToDo) {
-  expect_refused(here.exe(), through(here.path() / L"none.dll"),
-                 "LoadLibrary .*none.dll: .*\n.*belongs beside share_data.exe");
-  fs::copy_file(full(__FILE__), here.path() / L"text.dll");
-  expect_refused(here.exe(), through(here.path() / L"text.dll"), "LoadLibrary .*text.dll: .*193.*\n.*--dll");
-}
-
 TEST_F(Dll, ThatIsNotOursIsRefusedBeforeItRuns) {
-  expect_refused(here.exe(), through(system_folder() / L"user32.dll"),
-                 "user32.dll has no section SHARED with a table of ours\n");
-}
-
-TEST_F(Dll, WhoseTableIsOfAnotherVersionIsRefusedAndLoadsNothingThatItNeeds) {
-  const fs::path dll = put(L"other.dll");
-  replace_in(dll, "Sh_data3", "Sh_data2");
-  expect_refused(here.exe(), through(dll), "is not ours, or of another version");
-  replace_in(dll, "KERNEL32.dll", "MISSING1.dll");
-  expect_refused(here.exe(), through(dll), "is not ours, or of another version");
-}
-
-TEST_F(Dll, WhoseSectionIsNotSharedIsRefused) {
-  const fs::path dll = put(L"private.dll");
-  unshare_section(dll);
-  expect_refused(here.exe(), through(dll), "section SHARED is not shared in .*private.dll");
+  const auto expect = [&](const fs::path& dll, const std::string& why) {
+    expect_refused(here.exe(), through(dll), why);
+  };
+  expect(here.path() / L"none.dll", "LoadLibrary .*none.dll: .*\n.*belongs beside share_data.exe");
+  fs::copy_file(full(__FILE__), here.path() / L"text.dll");
+  expect(here.path() / L"text.dll", "LoadLibrary .*text.dll: .*193.*\n.*--dll");
+  expect(system_folder() / L"user32.dll", "user32.dll has no section SHARED with a table of ours\n");
+  const fs::path other = put(L"other.dll");
+  replace_in(other, "Sh_data3", "Sh_data2");
+  expect(other, "is not ours, or of another version");
+  replace_in(other, "KERNEL32.dll", "MISSING1.dll");  // which would not be found
+  expect(other, "is not ours, or of another version");
+  const fs::path alone = put(L"private.dll");
+  unshare_section(alone);
+  expect(alone, "section SHARED is not shared in .*private.dll");
 }
 
 TEST(Failing, ASectionThatIsNotSharedIsRefused) {

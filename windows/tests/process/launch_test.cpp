@@ -7,11 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <regex>
 #include <string>
 
 #include "copy.h"
-#include "win32.h"
 
 namespace share_data::test {
 namespace {
@@ -39,44 +37,17 @@ class Variable {
   std::wstring before_ = std::wstring(32'767, L'\0');
 };
 
-/// What the script starts has a window to write to, except in Wine without a display. So let it start this, which
-/// starts the program.
-std::wstring write_wrapper(const Folder& folder) {
-  const fs::path file = folder.path() / L"wrapper.cmd";
-  std::ofstream{file} << "@\"%~dp0share_data.exe\" %* >nul 2>nul & exit\n";
-  return file.wstring();
-}
-
-/// Waits until so many copies run, and ends them.
-void expect_copies(const Folder& folder, const std::string& live, const Copy& script) {
-  std::string status;
-  EXPECT_TRUE(eventually([&] {
-    status = output_of(folder, {L"--status"});
-    return status.starts_with(live + " live\n");
-  })) << status
-      << script.output() << script.notes();
-  const std::regex line{"\n *(\\d+) "};
-  for (std::sregex_iterator match{status.begin(), status.end(), line}, end; match != end; ++match) {
-    const Handle process{OpenProcess(PROCESS_TERMINATE, FALSE, static_cast<DWORD>(std::stoul((*match)[1])))};
-    TerminateProcess(process.get(), 1);
-  }
-}
-
-TEST(LaunchN, StartsAsManyCopiesAsItIsTold) {
+TEST(LaunchN, StartsAsManyCopiesAsItIsToldAndSaysSoIfThereIsNoTerminalForPanes) {
   const Folder folder{L"launch_n"};  // no space: `start` takes no quotes for a script
-  const Variable program{L"SHARE_DATA_EXE", write_wrapper(folder)};
-  const Copy script = launch_n({L"3", L"--for", L"120"});
-  expect_copies(folder, "3", script);
-}
-
-TEST(LaunchN, SaysSoIfThereIsNoTerminalForPanes) {
-  const Folder folder{L"launch_n"};
-  const Variable program{L"SHARE_DATA_EXE", write_wrapper(folder)};
+  // What the script starts has a window to write to, except in Wine without a display. So let it start this.
+  const fs::path wrapper = folder.path() / L"wrapper.cmd";
+  std::ofstream{wrapper} << "@\"%~dp0share_data.exe\" %* >nul 2>nul & exit\n";
+  const Variable program{L"SHARE_DATA_EXE", wrapper.wstring()};
   const Variable path{L"PATH", system_folder().wstring()};
-  const Copy script = launch_n({L"1", L"--panes", L"--for", L"120"});
+  const Copy script = launch_n({L"3", L"--panes", L"--for", L"120"});
   EXPECT_TRUE(says(script, "there is no Windows Terminal"));
-  expect_copies(folder, "1", script);
-}
+  EXPECT_TRUE(eventually([&] { return output_of(folder, {L"--status"}).starts_with("3 live\n"); })) << script.notes();
+}  // they end with the job of the script
 
 /// Starts what is beside the script: a copy of the command interpreter, which is told to make two folders.
 void launch_n_in(const std::wstring& name) {

@@ -197,24 +197,19 @@ TEST_F(Garbage, AnEventWhoseNameIsTakenStopsNobody) {
   EXPECT_TRUE(shows(first, 2));
 }
 
-/// Writes over the whole section of a running copy, and so of all that share it.
-void write_section(const Copy& copy, std::uint32_t seed) {
-  std::mt19937_64 random{seed};
-  std::vector<std::uint64_t> words(sizeof(Table) / sizeof(std::uint64_t));
-  std::ranges::generate(words, random);
-  std::smatch match;
-  const std::string note = copy.notes();
-  ASSERT_TRUE(std::regex_search(note, match, std::regex{"SHARED at 0x([0-9a-f]+)"})) << note;
-  auto* address = reinterpret_cast<void*>(std::stoull(match[1], nullptr, 16));
-  ASSERT_NE(WriteProcessMemory(copy.process(), address, words.data(), sizeof(Table), nullptr), 0) << GetLastError();
-}
-
 TEST_F(Garbage, OfRandomBytesAllOverTheSectionCrashesNobodyAndLaterChangesPutTheCountRight) {
   for (std::uint32_t seed = 1; seed <= 3; ++seed) {
     Copies copies;
     start(copies, 3, folder.exe());
     ASSERT_TRUE(all_show(copies, 3));
-    write_section(copies.front(), seed);
+    std::mt19937_64 random{seed};
+    std::vector<std::uint64_t> words(sizeof(Table) / sizeof(std::uint64_t));
+    std::ranges::generate(words, random);
+    std::smatch match;
+    const std::string text = copies.front().notes();
+    ASSERT_TRUE(std::regex_search(text, match, std::regex{"SHARED at 0x([0-9a-f]+)"})) << text;
+    auto* section = reinterpret_cast<void*>(std::stoull(match[1], nullptr, 16));
+    ASSERT_NE(WriteProcessMemory(copies.front().process(), section, words.data(), sizeof(Table), nullptr), 0);
     start(copies, 1, folder.exe());
     EXPECT_TRUE(eventually([&] { return copies.back().count().has_value(); })) << copies.back().notes();
     copies.pop_front();  // the others wait for its end, whatever lies in the table

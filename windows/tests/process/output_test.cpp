@@ -33,17 +33,15 @@ TEST(Json, TellsTheStoryOfACopy) {
 
 TEST(Output, OnlyAConsoleGetsColoursUnasked) {
   const Folder folder;
-  const auto is_coloured = [&](const wchar_t* when) {
-    return matches(output_of(folder, {L"--for", L"0.1", L"--color", when}), "\x1b");
-  };
-  EXPECT_TRUE(is_coloured(L"always"));
-  EXPECT_FALSE(is_coloured(L"auto")) << "this is no console";
-  EXPECT_FALSE(is_coloured(L"never"));
+  for (const auto* when : {L"always", L"auto", L"never"}) {
+    const bool coloured = matches(output_of(folder, {L"--for", L"0.1", L"--color", when}), "\x1b");
+    EXPECT_EQ(coloured, when == std::wstring{L"always"}) << "this is no console";
+  }
 }
 
 TEST(Output, AReaderWhoIsGoneBeforeTheFirstLineEndsTheCopyCleanly) {
   const Folder folder;
-  Copy copy{folder.exe(), Start{.suspended = true, .read_output = false}};
+  Copy copy{folder.exe(), Start{.suspended = true, .read = false}};
   copy.break_output();
   copy.resume();
   EXPECT_EQ(copy.exit_code(), DWORD{0});
@@ -53,7 +51,7 @@ TEST(Output, ACopyOfWhichNobodyReadsAnythingLeavesInTime) {
   const Folder folder;
   const PseudoConsole console;
   const Copy witness{folder.exe()};
-  const Copy stuck{folder.exe(), Start{.console = console.handle(), .read_output = false, .read_notes = false}};
+  const Copy stuck{folder.exe(), Start{.console = console.handle(), .read = false}};
   ASSERT_TRUE(shows(witness, 2));
   const auto asked = std::chrono::steady_clock::now();
   console.send(CTRL_C_EVENT);
@@ -62,16 +60,12 @@ TEST(Output, ACopyOfWhichNobodyReadsAnythingLeavesInTime) {
   EXPECT_TRUE(says(witness, "1 live  - " + std::to_string(stuck.pid()) + "\n"));
 }
 
-TEST(Usage, WrongOptionsTouchNothing) {
+TEST(Usage, WrongOptionsTouchNothingAndHelpLeadsWithExamplesAndEndsWithTheExitCodes) {
   const Folder folder;
   const Copy copy{folder.exe(), {L"--max", L"0"}};
   EXPECT_EQ(copy.exit_code(), DWORD{2});
   EXPECT_TRUE(notes(copy, "^share_data: .*'0' is not a number"));
   EXPECT_EQ(copy.output(), "");
-}
-
-TEST(Usage, HelpLeadsWithExamplesAndEndsWithTheExitCodes) {
-  const Folder folder;
   const std::string help = output_of(folder, {L"--help"});
   EXPECT_TRUE(matches(help, "^[^\n]*\n\nExamples:\n")) << help;
   EXPECT_TRUE(matches(help, "Usage: share_data \\[OPTIONS\\]")) << help;
@@ -142,10 +136,12 @@ TEST(Explain, TellsTheStoryOfACopyAndStatusTheMemoryWordByWord) {
              fmt::format(R"(OpenProcess\({}\) = a handle that its end signals)", pid),
              fmt::format("sleeping until the event of changes = 2 is set, process {} ends, or a request to leave comes",
                          pid)}));
+  ASSERT_TRUE(shows(copy, 2));
   other.terminate();
   ASSERT_TRUE(explains(
       copy,
-      {fmt::format("woken by the system: process {} has ended", pid), fmt::format("slot 1: {} -> 0", pid), notified(2),
+      {fmt::format("woken(: the line before is written| by the system: process {} has ended)", pid),
+       fmt::format("slot 1: {} -> 0", pid), notified(2),
        fmt::format("compared with the look before: {} is not there any more, and not in the list of those that left",
                    pid),
        "sleeping until the event of changes = 3 is set, or a request to leave comes"}));
@@ -180,8 +176,7 @@ TEST(Explain, TellsHowAMappingIsMadeAndStatusDoesNotMakeIt) {
   EXPECT_TRUE(matches(output_of(folder, via_mapping(name, {L"--status"})), "^2 live\n"));
 }
 
-/// A number that grows with every wake-up of a copy that explains: how often it has gone to sleep. On Windows itself,
-/// the system knows better.
+/// Grows with every wake-up of a copy that explains: how often it has gone to sleep. Windows itself knows better.
 std::uint64_t activity(const Copy& copy) {
   ULONG64 cycles = 0;
   if (!runs_under_wine() && QueryProcessCycleTime(copy.process(), &cycles) != 0) return cycles;

@@ -49,12 +49,10 @@ struct Member {
 };
 
 using Members = std::list<Member>;
+
 class Soak {
  public:
-  /// `mapping` is what the copies share: a mapping of this name, or the section if it is empty.
-  Soak(std::uint32_t seed, const std::wstring& mapping) : random_(seed) {
-    if (!mapping.empty()) options_ = {L"--via", L"mapping", L"--name", mapping};
-  }
+  Soak(std::uint32_t seed, Arguments options) : random_(seed), options_(std::move(options)) {}
 
   void run_round() {
     for (std::uint32_t deeds = 1 + below(12); deeds > 0; --deeds) do_something();
@@ -97,7 +95,7 @@ class Soak {
     }
   }
 
-  Member& start(std::size_t place, std::vector<std::wstring> options, bool in_console = false) {
+  Member& start(std::size_t place, Arguments options, bool in_console = false) {
     options.emplace_back(L"--json");
     options.insert(options.end(), options_.begin(), options_.end());
     Start how{.arguments = std::move(options), .console = in_console ? console_.handle() : nullptr};
@@ -187,7 +185,7 @@ class Soak {
       member.counted = counted;
       member.knows_all = true;
     }
-    std::vector<std::wstring> options = options_;
+    Arguments options = options_;
     options.emplace_back(L"--status");
     const std::string status = output_of(folder_, options);
     if (!status.starts_with(fmt::format("{} live\n", counted.size()))) throw Wrong("--status says: " + status);
@@ -198,7 +196,7 @@ class Soak {
       for (auto member = members->begin(); member != members->end();) {
         const auto found = member++;
         read(*found);
-        if (WaitForSingleObject(found->copy.process(), 0) != WAIT_OBJECT_0) continue;
+        if (!found->copy.has_ended()) continue;
         check_end(*found);
         members->erase(found);
       }
@@ -216,7 +214,7 @@ class Soak {
   }
 
   std::mt19937 random_;
-  std::vector<std::wstring> options_;
+  Arguments options_;  ///< what the copies share
   Folder folder_;
   PseudoConsole console_;
   Pids may_leave_;  ///< copies with --for, and those that got Ctrl+C
@@ -231,11 +229,11 @@ std::uint32_t number_in(const char* variable, std::uint32_t otherwise) {
   return text != nullptr ? static_cast<std::uint32_t>(std::stoul(text)) : otherwise;
 }
 
-void soak(const std::wstring& mapping) {
+void soak(const Arguments& options) {
   const std::uint32_t seed = number_in("SHARE_DATA_TEST_SEED", std::random_device{}());
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{number_in("SHARE_DATA_SOAK_SECONDS", 8)};
   std::cout << "SHARE_DATA_TEST_SEED=" << seed << std::endl;  // at once: the test may not live to its end
-  Soak soak{seed, mapping};
+  Soak soak{seed, options};
   try {
     while (std::chrono::steady_clock::now() < end) soak.run_round();
   } catch (const Wrong& wrong) {
@@ -243,8 +241,8 @@ void soak(const std::wstring& mapping) {
   }
 }
 
-TEST(Soak, OfTheSectionShowsTheTruthAtEveryQuietPoint) { soak(L""); }
-TEST(Soak, OfAMappingShowsTheTruthAtEveryQuietPoint) { soak(unique_name()); }
+TEST(Soak, OfTheSectionShowsTheTruthAtEveryQuietPoint) { soak({}); }
+TEST(Soak, OfAMappingShowsTheTruthAtEveryQuietPoint) { soak(via_mapping(unique_name())); }
 
 }  // namespace
 }  // namespace share_data::test

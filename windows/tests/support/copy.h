@@ -16,12 +16,10 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <regex>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -116,34 +114,27 @@ class Folder {
   std::filesystem::path path_;
 };
 
-/// A pipe. What is written into it can be collected.
+/// A pipe that has room for what is written until somebody looks at it, or almost none.
 class Pipe {
  public:
-  /// As small as can be: whoever writes to a pipe that nobody reads is stuck from the first line on.
-  Pipe() {
+  static constexpr DWORD roomy = 1U << 20U;
+  static constexpr DWORD full = 1;  ///< whoever writes is stuck from the first line on
+
+  explicit Pipe(DWORD size = roomy) {
     HANDLE read_end = nullptr;
     HANDLE write_end = nullptr;
-    if (CreatePipe(&read_end, &write_end, nullptr, 1) == 0) fail("CreatePipe");
+    if (CreatePipe(&read_end, &write_end, nullptr, size) == 0) fail("CreatePipe");
     std::tie(read, write) = std::pair{Handle{read_end}, Handle{write_end}};
   }
-  ~Pipe() {
-    if (thread_.joinable()) thread_.join();
-  }
-  Pipe(Pipe&&) = delete;
 
-  /// From now on, reads until nobody has the other end any more.
-  void collect() {
-    thread_ = std::thread{[this] {
-      std::string buffer(4096, '\0');
-      DWORD size = 0;
-      while (ReadFile(read.get(), buffer.data(), static_cast<DWORD>(buffer.size()), &size, nullptr) != 0) {
-        const std::scoped_lock lock{mutex_};
-        text_.append(buffer, 0, size);
-      }
-    }};
-  }
-  [[nodiscard]] std::string text() const {
-    const std::scoped_lock lock{mutex_};
+  /// All that has been written.
+  [[nodiscard]] const std::string& text() const {
+    DWORD size = 0;
+    while (PeekNamedPipe(read.get(), nullptr, 0, nullptr, &size, nullptr) != 0 && size > 0) {
+      std::string more(size, '\0');
+      if (ReadFile(read.get(), more.data(), size, &size, nullptr) == 0) break;
+      text_.append(more, 0, size);
+    }
     return text_;
   }
 
@@ -151,9 +142,7 @@ class Pipe {
   Handle write;
 
  private:
-  mutable std::mutex mutex_;
-  std::string text_;
-  std::thread thread_;
+  mutable std::string text_;
 };
 
 /// Starts a process by a call that returns whether it could. Wine on a busy machine fails with an internal error now
@@ -172,21 +161,19 @@ struct Start {
   const wchar_t* security = nullptr;  ///< of the process, in SDDL
   HANDLE output = nullptr;            ///< its standard output, instead of what output() reads
   bool suspended = false;             ///< resume() lets it run
-  bool read_output = true;            ///< false: nobody takes what it writes to standard output
-  bool read_notes = true;             ///< false: nobody takes what it writes to standard error
+  bool read = true;                   ///< false: nobody takes what it writes
 };
 
 /// One running copy. It does not outlive this object, nor this process.
 class Copy {
  public:
-  explicit Copy(const std::filesystem::path& exe, const Start& start = {}) {
+  explicit Copy(const std::filesystem::path& exe, const Start& start = {})
+      : output_(start.read ? Pipe::roomy : Pipe::full), errors_(start.read ? Pipe::roomy : Pipe::full) {
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits{};
     limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;  // even where a test crashes
     SetInformationJobObject(job_.get(), JobObjectExtendedLimitInformation, &limits, sizeof(limits));
     create(exe, start);
     if (AssignProcessToJobObject(job_.get(), process_.get()) == 0) fail("AssignProcessToJobObject");
-    if (start.read_output) output_.collect();
-    if (start.read_notes) errors_.collect();
     if (!start.suspended) resume();
   }
   Copy(const std::filesystem::path& exe, const Arguments& arguments) : Copy(exe, Start{.arguments = arguments}) {}
@@ -328,8 +315,6 @@ class PseudoConsole {
     start_by("CreatePseudoConsole", [&] {
       return CreatePseudoConsole({80, 25}, keyboard_.read.get(), screen_.write.get(), 0, &console_) == S_OK;
     });
-    screen_.write = Handle{};
-    screen_.collect();
   }
   ~PseudoConsole() { close(); }
   PseudoConsole(PseudoConsole&&) = delete;

@@ -80,14 +80,11 @@ std::string refusal(const std::string& name) {
   return "it was not refused";
 }
 
-TEST(NamedMapping, RefusesANameThatAnEventHas) {
+TEST(NamedMapping, RefusesWhateverElseHasTheName) {
   const std::wstring name = test::unique_name();
   const Handle event{CreateEventW(nullptr, FALSE, FALSE, (L"Local\\" + name).c_str())};
   EXPECT_TRUE(test::matches(refusal(to_utf8(name)), "object of another kind.*--name")) << refusal(to_utf8(name));
   EXPECT_THROW((void)open_existing_mapping(to_utf8(name), Log{{}, 0}), Failure);
-}
-
-TEST(NamedMapping, RefusesAMappingOfAnotherSizeAndMemoryThatIsOnlyReserved) {
   const Foreign smaller{sizeof(Table) / 2};
   const Foreign larger{sizeof(Table) * 2};
   const Foreign reserved{sizeof(Table), PAGE_READWRITE | SEC_RESERVE};
