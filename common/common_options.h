@@ -48,10 +48,10 @@ namespace share_data {
 /// Replaces one of `words` by its place among them, which is the value of an enumeration as the parser takes it.
 /// `list` is the words for people.
 [[nodiscard]] inline CLI::Validator one_of(std::vector<std::string> words, const std::string& list) {
-  const auto replace = [words = std::move(words), list](std::string& word) -> std::string {
-    const auto found = std::ranges::find(words, word);
-    if (found == words.end()) return fmt::format("'{}' is not {}", word, list);
-    word = std::to_string(found - words.begin());
+  const auto replace = [places = std::move(words), list](std::string& word) -> std::string {
+    const auto found = std::ranges::find(places, word);
+    if (found == places.end()) return fmt::format("'{}' is not {}", word, list);
+    word = std::to_string(found - places.begin());
     return "";
   };
   return {replace, ""};

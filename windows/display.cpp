@@ -27,9 +27,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How often a copy that waits for its last lines looks whether it has to give them up.
-constexpr DWORD check_interval_ms = 50;
-
 /// Lets changes add up for a moment before the next line, unless a request to leave comes. The cost of a line on every
 /// screen grows with the number of screens; so does this pause, and N copies cost each other N lines, not N².
 void cool_down(std::uint32_t live) {
@@ -37,18 +34,16 @@ void cool_down(std::uint32_t live) {
   WaitForSingleObject(stop_request::event(), static_cast<DWORD>(pause.count()));
 }
 
-/// Who is counted, in order. A copy whose slot somebody has overwritten may be in two.
-std::vector<Identity> counted_in(const View& view) {
-  std::vector<Identity> counted;
+/// Who is counted. A copy whose slot somebody has overwritten may be in two.
+std::set<Identity> counted_in(const View& view) {
+  std::set<Identity> counted;
   for (const Word word : view.slots) {
-    if (is_counted(word)) counted.push_back(identity_of(word));
+    if (is_counted(word)) counted.insert(identity_of(word));
   }
-  std::ranges::sort(counted);
-  counted.erase(std::unique(counted.begin(), counted.end()), counted.end());
   return counted;
 }
 
-std::vector<Identity> without(const std::vector<Identity>& all, const std::vector<Identity>& some) {
+std::vector<Identity> without(const std::set<Identity>& all, const std::set<Identity>& some) {
   std::vector<Identity> rest;
   std::ranges::set_difference(all, some, std::back_inserter(rest));
   return rest;
@@ -70,23 +65,12 @@ unsigned __stdcall write_line(void* argument) {
   }
 }
 
-/// How long the process has been running; empty if the system does not tell.
-std::optional<double> seconds_since_start_of(Identity identity) {
-  const auto started = start_of(identity);
-  if (!started) return std::nullopt;
-  const std::chrono::duration<double> time = std::chrono::system_clock::now() - *started;
-  return std::max(0.0, time.count());  // the clock may have been set back
-}
-
 /// The longest running first.
 std::vector<Instance> instances_in(const Table& table) {
-  std::set<Identity> live;  // a copy that moves to another slot is in two of them
-  for (const Word word : table.look().slots) {
-    if (is_counted(word) && is_alive(identity_of(word))) live.insert(identity_of(word));
-  }
   std::vector<Instance> instances;
-  instances.reserve(live.size());
-  for (const Identity identity : live) instances.push_back({pid_of(identity), seconds_since_start_of(identity)});
+  for (const Identity identity : counted_in(table.look())) {
+    if (is_alive(identity)) instances.push_back({pid_of(identity), seconds_since_start_of(identity)});
+  }
   std::ranges::stable_sort(instances, std::greater{}, &Instance::seconds);
   return instances;
 }
@@ -132,8 +116,8 @@ Event Display::difference(const View& now) const {
     event.joined = {membership_.pid()};
     return event;
   }
-  const std::vector<Identity> before = counted_in(*shown_);
-  const std::vector<Identity> after = counted_in(now);
+  const std::set<Identity> before = counted_in(*shown_);
+  const std::set<Identity> after = counted_in(now);
   for (const Identity identity : without(after, before)) event.joined.push_back(pid_of(identity));
   for (const Identity identity : without(before, after)) add_end(event, identity);
   return event;
@@ -176,7 +160,7 @@ void Display::print_last(Event event) {
 bool Display::is_written_in_time() {
   while (void* const line = line_in_writing()) {
     if (stop_request::out_of_patience()) return false;
-    WaitForSingleObject(line, check_interval_ms);
+    WaitForSingleObject(line, 50);
   }
   return true;
 }

@@ -3,7 +3,6 @@
 
 #include <windows.h>
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -39,9 +38,6 @@ inline constexpr std::uint64_t guarded_bit = std::uint64_t{1} << 32U;
 /// `others_may_open` is what let_everybody_watch() has returned. Throws Failure.
 [[nodiscard]] Identity own_identity(bool others_may_open = true);
 
-/// Empty if there is no such process, or we may not look at it.
-[[nodiscard]] std::optional<Identity> identity_of_pid(std::uint32_t pid);
-
 /// What OpenProcess has to say of a process.
 struct OpenedProcess {
   Handle handle;           ///< signalled as soon as the process has ended; empty if we may not wait for it
@@ -53,7 +49,7 @@ struct OpenedProcess {
 
 [[nodiscard]] bool is_alive(Identity identity);
 
-/// When the process was started; empty if the system does not tell.
-[[nodiscard]] std::optional<std::chrono::system_clock::time_point> start_of(Identity identity);
+/// How long the process has been running; empty if the system does not tell.
+[[nodiscard]] std::optional<double> seconds_since_start_of(Identity identity);
 
 }  // namespace share_data

@@ -112,20 +112,16 @@ View Membership::look() {
   for (;;) {
     watch_.begin_look();
     View view = table_.look();
-    if (repair_own_slot()) continue;
+    if (table_.slots[slot_] != word_of(identity_)) {  // somebody has overwritten it: anybody may write anything
+      claim(Mark::notifying);
+      get_ready();
+      continue;
+    }
     const std::vector<Identity> ended = watch_.follow(view, slot_);
     if (ended.empty()) return view;
     for (const Identity identity : ended) table_.take_out(identity, log_);
     notify(table_, log_);
   }
-}
-
-/// Claims a slot again if ours has been overwritten: anybody may write anything. True if it had been.
-bool Membership::repair_own_slot() {
-  if (table_.slots[slot_] == word_of(identity_)) return false;
-  claim(Mark::notifying);
-  get_ready();
-  return true;
 }
 
 // It notifies before its last line: if nobody takes that, the others must not wait for it.

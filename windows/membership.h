@@ -55,7 +55,6 @@ class Membership {
   void claim(Mark mark);
   [[nodiscard]] bool claim_below(std::uint32_t max);
   void get_ready();
-  [[nodiscard]] bool repair_own_slot();
 
   const Log& log_;
   Table& table_;

@@ -18,10 +18,6 @@ using Module = std::shared_ptr<HINSTANCE__>;
 constexpr auto our_dll = "--dll takes a copy of share_data_table.dll, which comes with share_data.exe";
 constexpr DWORD read_write = FILE_MAP_READ | FILE_MAP_WRITE;
 
-bool is_named_shared(const IMAGE_SECTION_HEADER& header) {
-  return std::strncmp(reinterpret_cast<const char*>(header.Name), "SHARED", sizeof(header.Name)) == 0;
-}
-
 /// The table that fills the section SHARED of `module`, which has the layout of its file
 /// (https://learn.microsoft.com/windows/win32/debug/pe-format#section-table-section-headers).
 Table* table_in(HMODULE module, const std::string& file) {
@@ -31,7 +27,9 @@ Table* table_in(HMODULE module, const std::string& file) {
   const auto* const headers = reinterpret_cast<const IMAGE_NT_HEADERS*>(image + dos->e_lfanew);
   const IMAGE_SECTION_HEADER* const first = IMAGE_FIRST_SECTION(headers);
   const auto* const last = first + headers->FileHeader.NumberOfSections;
-  const auto* const found = std::find_if(first, last, is_named_shared);
+  const auto* const found = std::find_if(first, last, [](const auto& header) {
+    return std::strncmp(reinterpret_cast<const char*>(header.Name), "SHARED", sizeof(header.Name)) == 0;
+  });
   if (found == last || found->Misc.VirtualSize < sizeof(Table)) {
     throw Failure(fmt::format("{} has no section SHARED with a table of ours", file), our_dll);
   }
@@ -42,8 +40,10 @@ Table* table_in(HMODULE module, const std::string& file) {
   return reinterpret_cast<Table*>(image + found->VirtualAddress);
 }
 
-SharedMemory section_in(const Module& module, std::string_view how, const std::string& file) {
+SharedMemory section_in(const Module& module, std::string_view how, const std::string& file, const Log& log) {
   std::shared_ptr<Table> table{module, table_in(module.get(), file)};
+  log.explain("{} is at {}, its section SHARED at {}: memory like any other", file, fmt::ptr(module.get()),
+              fmt::ptr(table.get()));
   std::string text = fmt::format("section SHARED at {}, {} KiB, shared by all that {} {}", fmt::ptr(table.get()),
                                  sizeof(Table) / 1024, how, file);
   return {std::move(table), std::move(text)};
@@ -72,10 +72,6 @@ Module load(const std::wstring& file, DWORD flags) {
   if (!module) throw failed_call(static_cast<int>(GetLastError()), "LoadLibrary", to_utf8(file));
   return module;
 }
-
-/// `Local\` is the namespace of the session
-/// (https://learn.microsoft.com/windows/win32/termserv/kernel-object-namespaces).
-std::string object_name(std::string_view name) { return fmt::format("Local\\{}", name); }
 
 /// True if these are the pages of a table: as many as it takes, and all there to be used. Memory that is only
 /// reserved, or part of a program, would crash whoever touches it.
@@ -116,11 +112,7 @@ SharedMemory view_of(Handle mapping, const std::string& name, DWORD access, std:
 
 SharedMemory section_of_program(const Log& log) {
   const Module program{Module{}, GetModuleHandleW(nullptr)};  // not to be unloaded
-  const std::string file = to_utf8(own_file());
-  SharedMemory memory = section_in(program, "run", file);
-  log.explain("{} is at {}, its section SHARED at {}: memory like any other", file, fmt::ptr(program.get()),
-              fmt::ptr(memory.table.get()));
-  return memory;
+  return section_in(program, "run", to_utf8(own_file()), log);
 }
 
 // Mapped first and looked at, then loaded: a DLL that is loaded runs its code and loads those that it needs.
@@ -131,15 +123,13 @@ SharedMemory section_of_dll(std::string_view path, const Log& log) {
   if (table_in(mapped.get(), file)->magic != table_magic) {
     throw Failure(fmt::format("section SHARED of {} is not ours, or of another version", file), our_dll);
   }
-  const Module dll = load(wide, 0);
-  SharedMemory memory = section_in(dll, "load", file);
-  log.explain("LoadLibrary({}) = {}, its section SHARED is at {}: memory like any other", file, fmt::ptr(dll.get()),
-              fmt::ptr(memory.table.get()));
-  return memory;
+  return section_in(load(wide, 0), "load", file, log);
 }
 
+// `Local\` is the namespace of the session
+// (https://learn.microsoft.com/windows/win32/termserv/kernel-object-namespaces).
 std::optional<SharedMemory> open_existing_mapping(std::string_view name, const Log& log, DWORD access) {
-  const std::string object = object_name(name);
+  const std::string object = fmt::format("Local\\{}", name);
   Handle mapping{OpenFileMappingW(access, FALSE, to_utf16(object).c_str())};
   const DWORD error = GetLastError();
   log.explain("OpenFileMapping({}) = {}", object, mapping ? "a handle" : "none");
@@ -152,7 +142,7 @@ std::optional<SharedMemory> open_existing_mapping(std::string_view name, const L
 SharedMemory open_or_create_mapping(std::string_view name, const Log& log) {
   const auto security = for_everybody(SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE);
   SECURITY_ATTRIBUTES attributes{sizeof(attributes), security.get(), FALSE};
-  const std::string object = object_name(name);
+  const std::string object = fmt::format("Local\\{}", name);
   // Somebody may create or close it between the two calls, but hardly this often in a row.
   for (int attempts_left = 500;; --attempts_left) {
     if (auto memory = open_existing_mapping(name, log, read_write)) return *memory;

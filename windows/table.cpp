@@ -13,14 +13,14 @@ struct MarkText {
 };
 
 MarkText text_of(Word word) {
-  constexpr std::array<MarkText, 4> texts{{
+  constexpr std::array<MarkText, 5> texts{{
       {"", "running; counted"},
       {"|joining", "has claimed the slot under --max, counts the rest; not counted"},
       {"|notifying", "has just joined, not all copies are notified yet; counted"},
       {"|leaving", "leaves on its own; not counted"},
+      {"|garbage", "garbage"},
   }};
-  const auto mark = static_cast<std::size_t>(mark_of(word));
-  return mark < texts.size() ? texts[mark] : MarkText{"|garbage", "garbage"};
+  return texts[std::min(static_cast<std::size_t>(mark_of(word)), texts.size() - 1)];
 }
 
 }  // namespace

@@ -33,13 +33,11 @@ using Word = std::uint64_t;
 
 enum class Mark : std::uint64_t { running, joining, notifying, leaving };
 
-inline constexpr unsigned mark_shift = identity_bits;
-
 [[nodiscard]] constexpr Word word_of(Identity identity, Mark mark = Mark::running) {
-  return static_cast<Word>(identity) | static_cast<Word>(mark) << mark_shift;
+  return static_cast<Word>(identity) | static_cast<Word>(mark) << identity_bits;
 }
-[[nodiscard]] constexpr Mark mark_of(Word word) { return static_cast<Mark>(word >> mark_shift); }
-[[nodiscard]] constexpr Identity identity_of(Word word) { return Identity{word & ((Word{1} << mark_shift) - 1)}; }
+[[nodiscard]] constexpr Mark mark_of(Word word) { return static_cast<Mark>(word >> identity_bits); }
+[[nodiscard]] constexpr Identity identity_of(Word word) { return Identity{word & ((Word{1} << identity_bits) - 1)}; }
 [[nodiscard]] constexpr bool is_counted(Word word) {
   return word != 0 && (mark_of(word) == Mark::running || mark_of(word) == Mark::notifying);
 }

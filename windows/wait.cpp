@@ -77,9 +77,7 @@ void NextChange::notify(const Log& log) const {
               changes_, changes_ + 1);
 }
 
-/// Not if somebody has overwritten the id: the changes of the new one are for others to count.
 void NextChange::count() const {
-  if (table_->id != id_) return;
   std::uint32_t seen = changes_;
   table_->changes.compare_exchange_strong(seen, changes_ + 1);
 }
@@ -87,8 +85,7 @@ void NextChange::count() const {
 HANDLE NextChange::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
   others.insert(others.begin(), {event_.get(), stop_request::event()});
   std::erase(others, nullptr);
-  const DWORD limit = event_ ? patience_ms : std::min(patience_ms, look_again_after_ms);
-  const DWORD result = WaitForMultipleObjects(static_cast<DWORD>(others.size()), others.data(), FALSE, limit);
+  const DWORD result = WaitForMultipleObjects(static_cast<DWORD>(others.size()), others.data(), FALSE, patience_ms);
   if (result == WAIT_FAILED) throw failed_call(static_cast<int>(GetLastError()), "WaitForMultipleObjects");
   void* const woken = result < others.size() ? others[result] : nullptr;
   if (event_ && woken == event_.get()) {
@@ -101,33 +98,17 @@ HANDLE NextChange::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
 
 void notify(Table& table, const Log& log) { NextChange{table}.notify(log); }
 
-std::vector<HANDLE> Watch::processes() const {
-  std::vector<HANDLE> handles;
-  handles.reserve(watched_.size());
-  for (const Watched& watched : watched_) handles.push_back(watched.process.get());
-  return handles;
-}
-
-std::vector<Identity> Watch::those_that_ended() const {
-  std::vector<Identity> ended;
-  const std::vector<HANDLE> handles = processes();
-  const auto count = static_cast<DWORD>(handles.size());
-  if (count == 0 || WaitForMultipleObjects(count, handles.data(), FALSE, 0) == WAIT_TIMEOUT) return ended;
-  for (const Watched& watched : watched_) {
-    if (WaitForSingleObject(watched.process.get(), 0) == WAIT_OBJECT_0) ended.push_back(watched.identity);
-  }
-  return ended;
-}
-
 std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
-  std::vector<Identity> ended = those_that_ended();
-  std::vector<Watched> before = std::exchange(watched_, {});
+  std::vector<Identity> ended;
+  for (const auto& [identity, process] : watched_) {
+    if (WaitForSingleObject(process.get(), 0) == WAIT_OBJECT_0) ended.push_back(identity);
+  }
+  std::map<Identity, Handle> before = std::exchange(watched_, {});
   all_open_ = true;
   for (const Identity identity : to_watch(view, own)) {
     if (std::ranges::find(ended, identity) != ended.end()) continue;
-    const auto known = std::ranges::find(before, identity, &Watched::identity);
-    if (known != before.end()) {
-      watched_.push_back(std::move(*known));
+    if (auto known = before.extract(identity)) {
+      watched_.insert(std::move(known));
       continue;
     }
     OpenedProcess process = open_process(identity);
@@ -135,7 +116,7 @@ std::vector<Identity> Watch::follow(const View& view, std::uint32_t own) {
     log_.explain("OpenProcess({}) = {}", pid_of(identity), process.handle ? "a handle that its end signals" : refusal);
     if (process.has_ended) ended.push_back(identity);
     all_open_ = all_open_ && (process.has_ended || process.handle);
-    if (process.handle) watched_.push_back({identity, std::move(process.handle)});
+    if (process.handle) watched_.emplace(identity, std::move(process.handle));
   }
   return ended;
 }
@@ -148,7 +129,8 @@ void Watch::wait(HANDLE line) {
               look_again_after_ms);
   }
   if (log_.explains()) log_.explain("sleeping until {}", awaited());
-  std::vector<HANDLE> handles = processes();
+  std::vector<HANDLE> handles;
+  for (const auto& [identity, process] : watched_) handles.push_back(process.get());
   handles.push_back(line);
   void* const woken = next_.wait(std::move(handles), polls ? look_again_after_ms : INFINITE);
   if (log_.explains()) log_.explain("{}", reason_for(woken));
@@ -156,17 +138,16 @@ void Watch::wait(HANDLE line) {
 
 std::string Watch::awaited() const {
   std::string text = fmt::format("the event of changes = {} is set, ", next_.changes());
-  for (std::size_t i = 0; i < watched_.size(); ++i) {
-    text += fmt::format("{}{}", i == 0 ? "process " : " or ", pid_of(watched_[i].identity));
+  const char* before = "process ";
+  for (const auto& [identity, process] : watched_) {
+    text += std::exchange(before, " or ") + std::to_string(pid_of(identity));
   }
   return text + (watched_.empty() ? "or a request to leave comes" : " ends, or a request to leave comes");
 }
 
 std::string Watch::reason_for(HANDLE woken) const {
-  for (const Watched& watched : watched_) {
-    if (watched.process.get() == woken) {
-      return fmt::format("woken by the system: process {} has ended", pid_of(watched.identity));
-    }
+  for (const auto& [identity, process] : watched_) {
+    if (process.get() == woken) return fmt::format("woken by the system: process {} has ended", pid_of(identity));
   }
   if (woken == nullptr) return "it is time for a look";
   if (woken == stop_request::event()) return "woken by a request to leave";

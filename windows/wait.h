@@ -4,6 +4,7 @@
 #include <windows.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -72,20 +73,13 @@ class Watch {
   void wait(HANDLE line);
 
  private:
-  struct Watched {
-    Identity identity;
-    Handle process;
-  };
-
-  [[nodiscard]] std::vector<HANDLE> processes() const;
-  [[nodiscard]] std::vector<Identity> those_that_ended() const;
   [[nodiscard]] std::string awaited() const;
   [[nodiscard]] std::string reason_for(HANDLE woken) const;
 
   Table& table_;
   const Log& log_;
   NextChange next_;
-  std::vector<Watched> watched_;
+  std::map<Identity, Handle> watched_;
   bool all_open_ = true;  ///< we may wait for everybody who is to be watched
   bool said_so_ = false;  ///< that we look again and again, because of something that we may not open
 };

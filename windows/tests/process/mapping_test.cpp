@@ -114,10 +114,9 @@ TEST_F(Max, TheDeadTakeNobodysPlace) {
   ASSERT_TRUE(shows(first, 1));
   first.suspend();  // so that nobody takes the other one out
   const Copy dead{folder.exe(), Start{.suspended = true}};
-  const Identity identity = identity_of_pid(dead.pid()).value_or(Identity::nobody);
   dead.terminate();
-  table.slots[5] = word_of(identity, Mark::joining);
-  table.slots[6] = word_of(identity);
+  table.slots[5] = word_of(dead.identity(), Mark::joining);
+  table.slots[6] = word_of(dead.identity());
   const Copy third{folder.exe(), below(L"2")};
   EXPECT_TRUE(shows(third, 2));
 }

@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "identity.h"
 #include "win32.h"
 
 namespace share_data::test {
@@ -182,6 +183,12 @@ class Copy {
 
   [[nodiscard]] std::uint32_t pid() const { return pid_; }
   [[nodiscard]] HANDLE process() const { return process_.get(); }
+  [[nodiscard]] Identity identity() const {
+    FILETIME created{};
+    FILETIME unused{};
+    GetProcessTimes(process_.get(), &created, &unused, &unused, &unused);
+    return make_identity(pid_, created.dwLowDateTime);
+  }
   [[nodiscard]] std::string output() const { return output_.text(); }
   [[nodiscard]] std::string notes() const { return errors_.text(); }
 

@@ -136,7 +136,7 @@ TEST_F(WatchTest, ADeathEndsTheWaitAndIsReportedOnceEvenIfTheCopyIsInTwoSlotsOrI
   const test::Folder folder;
   for (const bool taken_out : {false, true}) {
     const test::Copy copy{folder.exe(), test::Start{.suspended = true}};
-    const Identity victim = identity_of_pid(copy.pid()).value_or(Identity::nobody);
+    const Identity victim = copy.identity();
     table.slots[0] = word_of(victim);
     table.slots[1] = word_of(victim);
     EXPECT_TRUE(watch.follow(table.look(), 2).empty());

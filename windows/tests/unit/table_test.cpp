@@ -131,14 +131,12 @@ TEST(Identity, OfAProcessThatMayNotBeOpenedIsAliveOnlyIfItSaysSo) {
 TEST(Identity, OfAProcessThatHasEndedIsDeadWhileSomebodyHoldsItsHandle) {
   const test::Folder folder;
   const test::Copy copy{folder.exe(), test::Start{.suspended = true}};
-  const auto found = identity_of_pid(copy.pid());
-  ASSERT_TRUE(found);
-  EXPECT_TRUE(is_alive(*found));
-  const OpenedProcess watched = open_process(*found);
+  EXPECT_TRUE(is_alive(copy.identity()));
+  const OpenedProcess watched = open_process(copy.identity());
   ASSERT_TRUE(watched.handle);
   copy.terminate();
   EXPECT_EQ(WaitForSingleObject(watched.handle.get(), 0), WAIT_OBJECT_0);
-  EXPECT_FALSE(is_alive(*found));
+  EXPECT_FALSE(is_alive(copy.identity()));
 }
 
 }  // namespace
