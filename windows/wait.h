@@ -43,7 +43,6 @@ class NextChange {
 
  private:
   void count() const;
-
   Table* table_;
   std::uint64_t id_ = 0;
   std::uint32_t changes_ = 0;
