@@ -25,7 +25,7 @@ list(FILTER functions INCLUDE REGEX "^[a-z]")  # no constructors
 # What a wait waits for: word() on Linux, event() on Windows. On Linux it is the log that runs out of patience.
 list(REMOVE_ITEM functions "word(" "out_of_patience(")
 list(REMOVE_ITEM functions "runtime_error(" "hint_(" "code_(")  # of a constructor
-list(REMOVE_ITEM functions "make_format_args(" "view_of(" "write_note(" "write_explanation(")  # of templates
+list(REMOVE_ITEM functions "get(" "make_format_args(" "view_of(" "write_note(" "write_explanation(")  # of templates
 if(NOT functions)
   message(FATAL_ERROR "no functions found in common/")
 endif()
