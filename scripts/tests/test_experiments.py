@@ -18,7 +18,6 @@ from conftest import TOP, Terminal, eventually, executable
 from pages import ENGLISH, blocks
 
 # What happens before and after what the page shows. If C is stopped (^Z), A is the one that the kernel wakes.
-CLOSED = "(the window is closed)"
 OTHERS = """
 # terminal 2
 $ share_data --quiet
@@ -34,7 +33,6 @@ $ share_data --quiet
 $ kill -9 4250
 """
 AROUND = {
-    "closed_window": ("", CLOSED),
     "first_look": ("", OTHERS.format("^C")),
     "death": ("$ share_data --explain --quiet\n…", OTHERS.format("^Z")),
 }
@@ -69,7 +67,7 @@ def pattern(lines, values) -> str:
     return "".join(r"(?:.*\n)*?" if line == "…" else TOKEN.sub(looks, line) + "\n" for line in lines)
 
 def is_typed(line):
-    return re.match(r"\$ |\^[A-Z]", line) or line == CLOSED
+    return re.match(r"\$ |\^[A-Z]", line)
 
 class Window(Terminal):
     """A terminal of the transcript: the lines that the page promises to be in it, and how many have been seen."""
@@ -108,10 +106,7 @@ def do(windows, order) -> dict:
             window = order.pop(0)
             answer = "".join(window.promised[window.seen + 1 : window.seen + 2])
             awaited = [] if is_typed(answer) else [token["name"] for token in TOKEN.finditer(answer) if token["name"]]
-            if line == CLOSED:
-                window.close()
-                window.promised.pop()
-            elif line[0] == "$":
+            if line[0] == "$":
                 window.child.send(re.sub(NAME, lambda name: values.get(name[0], name[0]), line[2:]) + "\r")
             else:
                 window.child.send(chr(ord(line[1]) - 64))
