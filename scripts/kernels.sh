@@ -86,7 +86,8 @@ pack() {
   rm -rf "$1"
   mkdir -p "$1/bin"
   install linux/tests/kernels/init.sh "$1/init"
-  install "$folder/busybox" "$2/share_data" "$2/tests/linux_unit_tests" "$2/tests/kernels/ipcrm" "$1/bin"
+  install "$folder/busybox" "$2/tests/linux_unit_tests" "$2/tests/linux_process_tests" "$1/bin"
+  install -D "$2/share_data" "$1/$top/$2/share_data"  # where the tests look for it
   ln -s busybox "$1/bin/sh"
   (cd "$1" && find . | cpio --create --format=newc --quiet) >"$folder/initrd"
 }

@@ -3,14 +3,9 @@
 // a newcomer must show the truth, and the last one out must leave nothing behind. A copy that is stopped at any
 // instruction while it tells the others must hold up nobody, and show the truth when it goes on.
 #include <sys/personality.h>
-#include <sys/syscall.h>
 
-#include <algorithm>
-#include <iostream>
-#include <iterator>
 #include <list>
 
-#include "child.h"
 #include "copies.h"
 #include "recording.h"
 
@@ -137,7 +132,7 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     EXPECT_TRUE(all_show(copies, count()));
     EXPECT_EQ(copies.back().shown_first(), count());
     signal(stopped, SIGCONT);
-    std::ranges::move(stopped, std::back_inserter(copies));
+    add(copies, std::move(stopped));
     EXPECT_TRUE(all_show(copies));
     expect_clean_end(copies);
   }

@@ -1,8 +1,6 @@
 // Copies that are killed: no handler of theirs ever runs, and the count is exact all the same.
-#include <fstream>
 #include <memory>
 
-#include "child.h"
 #include "copies.h"
 
 namespace share_data::test {
@@ -37,10 +35,8 @@ TEST_F(Death, ACopyKilledAnywhereInItsStartIsNotCounted) {
   Copy survivor = start_alone();
   // How long a start takes on this machine, so that the kills fall into it.
   const auto begin = std::chrono::steady_clock::now();
-  Copy measured = start();
-  ASSERT_EQ(measured.shown_first(), 2);
+  EXPECT_EQ(start().shown_first(), 2);
   const Microseconds start_time = std::chrono::steady_clock::now() - begin;
-  measured.destroy();
   std::uniform_real_distribution<double> moment{0, 1.3 * start_time.count()};
   for (int round = 0; round < scaled(300) && !HasFailure(); ++round) {
     SCOPED_TRACE(round);
@@ -59,43 +55,31 @@ TEST_F(Death, ACopyKilledAnywhereInItsStartIsNotCounted) {
 class ReusedPid : public CopiesTest {
  protected:
   /// Makes a process, again and again, until it has the pid of a copy that is no more. Null if we cannot have it.
-  template <typename Make>
-  static auto with_pid(pid_t pid, Make make) {
+  template <typename Process, typename... Arguments>
+  static std::unique_ptr<Process> make_with(pid_t pid, Arguments... arguments) {
     for (int attempt = 0; attempt < 100; ++attempt) {
       std::ofstream{"/proc/sys/kernel/ns_last_pid"} << pid - 1;  // pid_namespaces(7)
-      auto process = make();
+      auto process = std::make_unique<Process>(arguments...);
       if (process->pid() == pid) return process;
     }
-    return decltype(make()){};
-  }
-
-  /// It has nothing to do with the program.
-  static auto stranger_with(pid_t pid) {
-    return with_pid(pid, [] { return std::make_unique<Bystander>(); });
+    return nullptr;
   }
 };
 
 constexpr const char* why_not = "could not have a pid used again; writing ns_last_pid needs root";
 
-TEST_F(ReusedPid, IsNotCountedByAFreshStart) {
-  Copy victim = start_alone();
-  victim.destroy();
-  const auto stranger = stranger_with(victim.pid());
-  if (!stranger) GTEST_SKIP() << why_not;
-  Copy fresh = start();
-  EXPECT_EQ(fresh.shown_first(), 1);
-  EXPECT_EQ(ask_here({"--status"}).output.find("1 live\n"), 0U);
-  EXPECT_TRUE(stranger->is_unharmed());
-}
-
-TEST_F(ReusedPid, DoesNotHideTheDeathFromACopyThatWasStoppedMeanwhile) {
+TEST_F(ReusedPid, OfAKilledCopyHidesItsDeathNeitherFromAStoppedCopyNorFromAFreshStart) {
   Copies copies = start_together(2);
-  copies[0].signal(SIGSTOP);
-  copies[1].destroy();
-  const auto stranger = stranger_with(copies[1].pid());
-  copies[0].signal(SIGCONT);
+  suspend({&copies[0]});
+  Copy victim = take(copies, 1);
+  victim.destroy();
+  const auto stranger = make_with<Bystander>(victim.pid());
   if (!stranger) GTEST_SKIP() << why_not;
-  EXPECT_TRUE(copies[0].prints(fmt::format("1 live  x {} was killed", copies[1].pid())));
+  EXPECT_EQ(start().shown_first(), 2);
+  copies[0].signal(SIGCONT);
+  EXPECT_TRUE(copies[0].prints(fmt::format("1 live  x {} was killed", victim.pid())));
+  destroy(copies);
+  EXPECT_EQ(start().shown_first(), 1);
   EXPECT_TRUE(stranger->is_unharmed());
 }
 
@@ -105,28 +89,21 @@ TEST_F(ReusedPid, CountsIfAnotherCopyHasIt) {
   for (const bool clean : {true, false}) {
     ASSERT_TRUE(all_show({&witness, &victim}, 2));
     clean ? (void)victim.stop() : victim.destroy();
-    auto successor = with_pid(victim.pid(), [&] { return std::make_unique<Copy>(start()); });
+    const auto successor = make_with<Copy>(victim.pid(), key());
     if (!successor) GTEST_SKIP() << why_not;
     EXPECT_EQ(successor->shown_first(), 2);
     EXPECT_TRUE(witness.prints(fmt::format("{} {}", clean ? '-' : 'x', victim.pid()))) << witness.output();
     ASSERT_TRUE(all_show({&witness, &*successor}, 2));
     victim = std::move(*successor);
   }
-  victim.destroy();
-  EXPECT_TRUE(all_show({&witness}, 1));
-  expect_clean_end({&witness});
+  expect_clean_end({&witness, &victim});
 }
 
 // What a line says about a copy does not depend on who has used its slot since, or on how late it is noticed.
-class WhoEndedHow : public CopiesTest {
- protected:
-  /// Starts a copy that uses the slot of a copy that has just ended, and leaves.
-  void use_slot_again() { EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code, 0); }
-};
+using WhoEndedHow = CopiesTest;
 
 TEST_F(WhoEndedHow, AStoppedCopyTellsKilledFromLeftAlthoughTheSlotsWereUsedSince) {
   for (const auto& options : {std::vector<std::string>{}, {"--json"}}) {
-    const bool json = !options.empty();
     Copy witness = start({.options = options});
     Copies others;
     for (int live = 2; live <= 5; ++live) {
@@ -134,22 +111,15 @@ TEST_F(WhoEndedHow, AStoppedCopyTellsKilledFromLeftAlthoughTheSlotsWereUsedSince
       ASSERT_TRUE(all_show({&witness, &others.back()}, live));
     }
     suspend({&witness});
-    others[0].destroy();
-    use_slot_again();
-    EXPECT_EQ(others[1].stop(), 0);
-    use_slot_again();
-    others[2].destroy();
-    for (int i = 0; i < 5; ++i) use_slot_again();
-    EXPECT_EQ(others[3].stop(), 0);
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      i % 2 == 0 ? others[i].destroy() : (void)others[i].stop();
+      for (int again = 0; again < 3; ++again) EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code, 0);
+    }
     witness.signal(SIGCONT);
     ASSERT_TRUE(all_show({&witness}, 1));
-    const auto pids = [&](std::size_t first, std::size_t second, const char* between) {
-      return fmt::format("{}{}{}", others[first].pid(), between, others[second].pid());
-    };
-    const std::string left = json ? "\"left\":[" + pids(1, 3, ",") + "]" : "- " + pids(1, 3, " ");
-    const std::string killed = json ? "\"killed\":[" + pids(0, 2, ",") + "]" : "x " + pids(0, 2, " ") + " were killed";
-    EXPECT_TRUE(contains(witness.output(), left));
-    EXPECT_TRUE(contains(witness.output(), killed));
+    const char* const format = options.empty() ? "- {1} {3}  x {0} {2} were" : R"("left":[{1},{3}],"killed":[{0},{2}])";
+    EXPECT_TRUE(contains(witness.output(), fmt::format(fmt::runtime(format), others[0].pid(), others[1].pid(),
+                                                       others[2].pid(), others[3].pid())));
     expect_clean_end({&witness});
   }
 }
@@ -161,7 +131,7 @@ TEST_F(WhoEndedHow, IsSaidToBeUnknownIfTooManyHaveLeftSince) {
   suspend({&witness});
   victim.destroy();
   RawSegment{key()}.table().left_count += 513;
-  use_slot_again();
+  EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code, 0);
   witness.signal(SIGCONT);
   EXPECT_TRUE(witness.prints(fmt::format("1 live  ? {}", victim.pid()))) << witness.output();
   expect_clean_end({&witness});

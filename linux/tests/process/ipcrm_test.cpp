@@ -2,8 +2,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <fstream>
-#include <functional>
 
 #include "copies.h"
 
@@ -29,15 +27,15 @@ class Ipcrm : public CopiesTest {
   void expect_together(Copies& copies) const {
     EXPECT_TRUE(all_show(copies));
     EXPECT_TRUE(eventually([&] { return removed_segments(key()) == 0; })) << "somebody is still in a removed segment";
+    expect_clean_end(copies);
   }
 };
 
 TEST_F(Ipcrm, StartsBringAllTogether) {
   for (const auto& [before, after] : {std::pair{4, 1}, std::pair{scaled(30), scaled(30)}}) {
     Copies copies = start_and_remove(before);
-    std::ranges::move(start_many(after), std::back_inserter(copies));
+    add(copies, start_many(after));
     expect_together(copies);
-    expect_clean_end(copies);
   }
 }
 
@@ -50,82 +48,32 @@ TEST_F(Ipcrm, ThoseWhoAreLeftBehindGoOnTogether) {
   expect_clean_end(copies);
 }
 
-TEST_F(Ipcrm, AgainAndAgainWhileAllAreMoving) {
-  std::mt19937 random{seed()};
-  Copies copies = start_many(5);
-  for (int i = 0; i < scaled(40); ++i) {
-    std::this_thread::sleep_for(std::chrono::microseconds{random() % 20000});
-    remove_segment(key());
-    if (random() % 3 == 0 && copies.size() > 3) {
-      Copy chosen = take(copies, random() % copies.size());
-      chosen.signal(random() % 2 == 0 ? SIGKILL : SIGTERM);
-      chosen.exit_code();
-    }
-    copies.push_back(start());
-  }
-  expect_together(copies);
-  expect_clean_end(copies);
-}
-
 TEST_F(Ipcrm, ACopyThatWasStoppedMeanwhileJoinsWhenItGoesOn) {
   Copies copies = start_together(3);
-  copies[1].signal(SIGSTOP);
+  suspend({&copies[1]});
   ASSERT_TRUE(remove_segment(key()));
   copies.push_back(start());
   EXPECT_TRUE(all_show({&copies[0], &copies[2], &copies[3]}, 3));
   copies[1].signal(SIGCONT);
   expect_together(copies);
-  for (Copy& copy : copies) EXPECT_FALSE(contains(copy.output(), "killed")) << "it only was somewhere else";
+  for (Copy& copy : copies) EXPECT_EQ(copy.output().find("killed"), std::string::npos) << "it only was somewhere else";
 }
 
-TEST_F(Ipcrm, ItsLastOneCanLeaveJustWhenAnotherOneComes) {
-  for (int round = 0; round < scaled(40) && !HasFailure(); ++round) {
-    SCOPED_TRACE(round);
-    Copies copies = start_and_remove(2);
-    copies[0].signal(SIGTERM);
-    copies.push_back(start());
-    EXPECT_EQ(take(copies, 0).exit_code(), 0);
-    expect_together(copies);
-    expect_clean_end(copies);
-  }
-}
-
-TEST_F(Ipcrm, TheCopyThatBringsThemTogetherCanBeKilledAtIt) {
+TEST_F(Ipcrm, TheOneWhoBringsThemTogetherCanBeKilledOrComeJustWhenOneLeaves) {
   std::mt19937 random{seed()};
-  for (int round = 0; round < scaled(40) && !HasFailure(); ++round) {
+  for (int round = 0; round < scaled(80) && !HasFailure(); ++round) {
     SCOPED_TRACE(round);
     Copies copies = start_and_remove(2);
-    Copy victim = start();
-    std::this_thread::sleep_for(std::chrono::microseconds{random() % 4000});
-    victim.destroy();
+    Copy one = round % 2 == 0 ? start() : take(copies, 0);
+    if (round % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds{random() % 4000});
+    one.signal(round % 2 == 0 ? SIGKILL : SIGTERM);
     copies.push_back(start());
+    EXPECT_EQ(one.exit_code(), round % 2 == 0 ? -SIGKILL : 0);
     expect_together(copies);
-    expect_clean_end(copies);
   }
 }
 
-/// Why a new segment cannot be had.
-struct Refusal {
-  const char* name;
-  std::function<std::function<void()>(key_t)> begin;  ///< and what ends it
-  const char* message;
-};
-
-std::function<void()> take_key(key_t key) {
-  const RawSegment foreign{key, 100};
-  return [=] { remove_segment(key); };
-}
-
-/// Sets a limit of the system that leaves no room for another segment.
-std::function<void()> set_limit(const char* limit) {
-  const std::string file = fmt::format("/proc/sys/kernel/{}", limit);
-  std::string before;
-  std::ifstream{file} >> before;
-  std::ofstream{file} << 0 << std::flush;
-  return [=] { std::ofstream{file} << before << std::flush; };
-}
-
-class NoNewSegment : public Ipcrm, public testing::WithParamInterface<Refusal> {
+class NoNewSegment : public Ipcrm, public testing::WithParamInterface<bool> {
  protected:
   void SetUp() override {
     if (unshare(CLONE_NEWIPC) != 0) GTEST_SKIP() << "needs an IPC namespace of its own, for limits of its own";
@@ -134,34 +82,32 @@ class NoNewSegment : public Ipcrm, public testing::WithParamInterface<Refusal> {
 };
 
 TEST_P(NoNewSegment, AllStayInTheRemovedOneAndSaySoOnceAndMoveWhenTheyCan) {
+  const bool has_foreign = GetParam();
   Copies copies = start_together(5);
   ASSERT_TRUE(remove_segment(key()));
-  const auto end_refusal = GetParam().begin(key());
+  if (has_foreign) RawSegment{key(), 100};
+  if (!has_foreign) std::ofstream{"/proc/sys/kernel/shmmni"} << 0;
   EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code, 1);
-  for (int i = 0; i < 2; ++i) {
-    take(copies, copies.size() - 1).destroy();
+  for (const int signal : {SIGKILL, SIGKILL, SIGTERM}) {
+    take(copies, copies.size() - 1).signal(signal);
     EXPECT_TRUE(all_show_their_number(copies));
   }
-  EXPECT_EQ(take(copies, 0).stop(), 0);
-  EXPECT_TRUE(all_show_their_number(copies));
-  end_refusal();
+  if (has_foreign) remove_segment(key());
+  if (!has_foreign) std::ofstream{"/proc/sys/kernel/shmmni"} << 4096;
   copies.push_back(start());
-  expect_together(copies);
-  for (Copy& copy : {std::ref(copies[0]), std::ref(copies[1])}) {
-    const std::string& notes = copy.notes();
+  EXPECT_TRUE(all_show(copies));
+  for (Copy* const copy : {&copies[0], &copies[1]}) {
+    const std::string& notes = copy->notes();
     const std::size_t first = notes.find("no new segment can be had: ");
     ASSERT_NE(first, std::string::npos) << notes;
-    EXPECT_TRUE(contains(notes.substr(first), GetParam().message));
+    EXPECT_TRUE(contains(notes.substr(first), has_foreign ? "another program's data" : "No space left"));
     EXPECT_EQ(notes.find("no new segment can be had", first + 1), std::string::npos) << "once is enough";
   }
-  expect_clean_end(copies);
+  expect_together(copies);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, NoNewSegment,
-                         testing::Values(Refusal{"ForeignSegment", take_key, "another program's data"},
-                                         Refusal{"Shmmni", [](key_t) { return set_limit("shmmni"); }, "No space left"},
-                                         Refusal{"Shmall", [](key_t) { return set_limit("shmall"); }, "No space left"}),
-                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(BecauseOf, NoNewSegment, testing::Values(false, true),
+                         [](const auto& test) { return test.param ? "AForeignSegment" : "ALimit"; });
 
 }  // namespace
 }  // namespace share_data::test

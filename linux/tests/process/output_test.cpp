@@ -1,14 +1,9 @@
 // What a copy prints, as text and as JSON Lines. Standard output can be full, closed, gone or stuck. None of it may
 // cost more than the copy itself.
-#include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -27,17 +22,20 @@ void fill(int fd = STDOUT_FILENO, int room = 0) {
   fcntl(fd, F_SETFL, flags);
 }
 
-/// What copies write into and the test reads, or not: a pipe or a pair of sockets.
+/// What copies write into and the test reads, or not.
 class Channel : public CopiesTest, public testing::WithParamInterface<const char*> {
  protected:
   void SetUp() override {
     CopiesTest::SetUp();
+    const std::string kind = GetParam();
     std::array<int, 2> ends{};
-    const bool is_pipe = std::string_view{GetParam()} == "Pipe";
-    check(is_pipe ? pipe2(ends.data(), O_CLOEXEC) : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()),
-          "");
+    if (kind == "Pipe") check(pipe2(ends.data(), O_CLOEXEC), "pipe2");
+    if (kind == "Socket") check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), "socketpair");
+    if (kind == "Terminal") check(openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr), "openpty");
+    if (kind == "File") ends = {open("/dev/null", O_RDONLY), open(path().c_str(), O_WRONLY | O_CREAT, 0600)};
     reading = FileDescriptor{ends[0]};
     writing = FileDescriptor{ends[1]};
+    tells_of_its_reader = kind == "Pipe" || kind == "Socket";
   }
 
   [[nodiscard]] Copies start_into_it(int count) const {
@@ -48,26 +46,17 @@ class Channel : public CopiesTest, public testing::WithParamInterface<const char
 
   FileDescriptor reading;
   FileDescriptor writing;
+  bool tells_of_its_reader = false;
 };
 
-TEST_P(Channel, WhoseReaderGoesAwayEndsACopyThatSleeps) {
-  Copy witness = start_alone();
-  Copies copies = start_into_it(1);
-  ASSERT_TRUE(all_show({&witness}, 2));
-  EXPECT_TRUE(all_sleep({&witness, &copies[0]}));
-  reading = FileDescriptor{};  // as `| head -1` does
-  EXPECT_EQ(copies[0].exit_code(), 0) << copies[0].notes();
-  EXPECT_TRUE(witness.prints(fmt::format("1 live  - {}", copies[0].pid())));
-}
-
 TEST_P(Channel, WhoseReaderGoesAwayEndsAllCopiesThatShareItEvenIfOneWasKilledAndOneHasLeft) {
+  if (!tells_of_its_reader) GTEST_SKIP() << "a terminal sends SIGHUP itself, and a file has no reader";
   Copy witness = start_alone();
   Copies copies = start_into_it(6);
   ASSERT_TRUE(all_show({&witness}, 7));
   for (const bool killed : {true, false}) {
     const int before = owner();
-    const auto has_it = [&](const Copy& copy) { return copy.pid() == before; };
-    const auto place = std::ranges::find_if(copies, has_it);
+    const auto place = std::ranges::find(copies, before, &Copy::pid);
     ASSERT_NE(place, copies.end());
     Copy one = take(copies, static_cast<std::size_t>(place - copies.begin()));
     one.signal(killed ? SIGKILL : SIGTERM);
@@ -75,95 +64,71 @@ TEST_P(Channel, WhoseReaderGoesAwayEndsAllCopiesThatShareItEvenIfOneWasKilledAnd
     EXPECT_TRUE(eventually([&] { return owner() != 0 && owner() != before; })) << "another one has its turn";
   }
   EXPECT_TRUE(all_sleep(copies));
-  reading = FileDescriptor{};
-  for (Copy& copy : copies) EXPECT_EQ(copy.exit_code(), 0);
+  reading = FileDescriptor{};  // as `| head -1` does
+  for (Copy& copy : copies) EXPECT_EQ(copy.exit_code(), 0) << copy.notes();
   EXPECT_TRUE(all_show({&witness}, 1));
+  EXPECT_FALSE(contains(witness.output(), fmt::format("x {}", copies[0].pid())));
   EXPECT_FALSE(is_async()) << "as it was before";
 }
 
-TEST_P(Channel, ThatIsReadAllTheTimeEndsNobody) {
-  Copies copies = start_into_it(1);
+// Whoever shares a terminal would get a signal for each key.
+TEST_P(Channel, ThatIsReadEndsNobodyAndIsLeftAsItWas) {
   fcntl(reading.get(), F_SETFL, O_NONBLOCK);
   std::array<char, 4096> text{};
-  ASSERT_TRUE(eventually([&] { return read(reading.get(), text.data(), text.size()) > 0; }));
-  EXPECT_EQ(owner(), copies[0].pid());
-  for (int i = 0; i < 1000; ++i) (void)!read(reading.get(), text.data(), text.size());
-  Copy other = start();
-  EXPECT_TRUE(all_show({&other}, 2));
-  expect_clean_end({&copies[0], &other});
-  EXPECT_FALSE(is_async());
-  EXPECT_EQ(owner(), 0);
+  for (const pid_t owner_before : {0, getpid()}) {
+    fcntl(writing.get(), F_SETOWN, owner_before);
+    const bool is_taken = tells_of_its_reader && owner_before == 0;
+    Copies copies = start_into_it(1);
+    copies.push_back(start());
+    ASSERT_TRUE(all_show({&copies[1]}, 2));
+    EXPECT_TRUE(all_sleep(copies));
+    EXPECT_EQ(is_async(), is_taken);
+    EXPECT_EQ(owner(), is_taken ? copies[0].pid() : owner_before);
+    for (int i = 0; i < 1000; ++i) (void)!read(reading.get(), text.data(), text.size());
+    EXPECT_TRUE(all_sleep(copies));
+    expect_clean_end(copies);
+    EXPECT_FALSE(is_async());
+    EXPECT_EQ(owner(), owner_before);
+  }
 }
 
-TEST_P(Channel, ThatSignalsSomebodyElseIsLeftAsItIs) {
-  fcntl(writing.get(), F_SETOWN, getpid());
-  Copies copies = start_into_it(1);
-  Copy other = start();
-  EXPECT_TRUE(all_show({&other}, 2));
-  EXPECT_FALSE(is_async());
-  expect_clean_end({&copies[0], &other});
-  EXPECT_FALSE(is_async());
-  EXPECT_EQ(owner(), getpid());
-}
-
-INSTANTIATE_TEST_SUITE_P(Each, Channel, testing::Values("Pipe", "Socket"),
+INSTANTIATE_TEST_SUITE_P(Each, Channel, testing::Values("Pipe", "Socket", "Terminal", "File"),
                          [](const auto& test) { return std::string{test.param}; });
 
-// A terminal sends SIGHUP itself. Whoever shares it would get a signal for each key.
-TEST_F(Output, ToATerminalAFileOrNothingIsLeftAsItIs) {
-  const auto is_async = [](const Copy& copy) {
-    std::ifstream file{fmt::format("/proc/{}/fdinfo/1", copy.pid())};
-    std::string flags;
-    for (std::string word; file >> word;) {
-      if (word == "flags:") file >> flags;
-    }
-    return (std::stoi(flags, nullptr, 8) & O_ASYNC) != 0;
+TEST_F(Output, ThatCannotBeWrittenEndsTheCopyWhichHasLeft) {
+  struct Loss {
+    std::function<void()> before_exec;
+    int exit_code;
+    const char* notes;
   };
-  const auto write_to = [](const std::string& file) {
-    return Launch{.before_exec = [file] { dup2(open(file.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO); }};
-  };
-  Copies copies = start_together(1);
-  copies.push_back(start({.on_terminal = true}));
-  for (const std::string& file : {std::string{"/dev/null"}, path()}) copies.push_back(start(write_to(file)));
-  ASSERT_TRUE(all_show({&copies[0]}, 4));
-  EXPECT_TRUE(all_sleep(copies));
-  EXPECT_TRUE(is_async(copies[0])) << "the test can see it";
-  for (std::size_t i = 1; i < copies.size(); ++i) EXPECT_FALSE(is_async(copies[i]));
-  expect_clean_end(copies);
-}
-
-TEST_F(Output, AReaderWhoIsGoneBeforeTheFirstLineLeavesNothingBehind) {
-  Copy copy = start({.before_exec = [] {
+  const auto become_file = [](const char* file, int flags) { dup2(open(file, O_WRONLY | flags, 0600), STDOUT_FILENO); };
+  const auto become_broken_pipe = [] {
     std::array<int, 2> ends{};
-    if (pipe(ends.data()) != 0) _exit(1);
+    if (pipe(ends.data()) != 0) _exit(126);
     dup2(ends[1], STDOUT_FILENO);
     close(ends[0]);
     close(ends[1]);
-  }});
-  EXPECT_EQ(copy.exit_code(), 0);
-  EXPECT_TRUE(nothing_is_left());
-}
-
-TEST_F(Output, AFileThatMayNotGrowIsAnErrorAtTheLineThatDoesNotFit) {
-  Copy witness = start_alone();
-  Copy copy = start({.before_exec = [&] {
+  };
+  const auto become_small_file = [=] {
     const rlimit small{.rlim_cur = 60, .rlim_max = 60};
     setrlimit(RLIMIT_FSIZE, &small);
     ::signal(SIGXFSZ, SIG_IGN);
-    dup2(open(path().c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
-  }});
-  ASSERT_TRUE(all_show({&witness}, 2));
-  Copy other = start();
-  EXPECT_TRUE(failed(copy.answer(), 1, "share_data: standard output: File too large"));
-  EXPECT_TRUE(all_show({&witness, &other}, 2));
-  EXPECT_TRUE(witness.prints(fmt::format("- {}", copy.pid()))) << "it was not killed";
-}
-
-TEST_F(Output, AClosedStandardOutputIsAnError) {
-  const Answer answer = start({.before_exec = [] { close(STDOUT_FILENO); }}).answer();
-  EXPECT_EQ(answer.exit_code, 1);
-  EXPECT_EQ(answer.notes, "share_data: standard output: Bad file descriptor\n");
-  EXPECT_TRUE(nothing_is_left());
+    become_file("/tmp", O_TMPFILE);
+  };
+  Copy witness = start_alone();
+  for (const auto& [before_exec, exit_code, notes] :
+       {Loss{become_broken_pipe, 0, ""},
+        Loss{[] { close(STDOUT_FILENO); }, 1, "share_data: standard output: Bad file descriptor\n"},
+        Loss{[=] { become_file("/dev/full", 0); }, 1, "share_data: standard output: No space left on device\n"},
+        Loss{become_small_file, 1, "share_data: standard output: File too large\n"}}) {
+    Copy copy = start({.options = {"--quiet"}, .before_exec = before_exec});
+    let_it_try();
+    const Copy other = start();  // the change at which a line may not fit
+    EXPECT_EQ(copy.exit_code(), exit_code);
+    EXPECT_EQ(copy.notes(), notes);
+    EXPECT_FALSE(witness.output().find(fmt::format("x {}", copy.pid())) != std::string::npos);
+  }
+  expect_clean_end({&witness});
 }
 
 TEST_F(Output, ClosedStandardInputAndErrorDoNotMatter) {
@@ -176,108 +141,75 @@ TEST_F(Output, ClosedStandardInputAndErrorDoNotMatter) {
   EXPECT_EQ(copy.lines().size(), 2U) << copy.output();
 }
 
-TEST_F(Output, ACopyWhoseLinesNobodyReadsLeavesWhenAskedTo) {
+// It has notified the others before it tries to print its last line, which takes it 3 s.
+TEST_F(Output, ThatNobodyReadsDelaysNobodyAndTheCopyLeavesWhenAskedTo) {
+  constexpr int one_line = 60;
   Copy witness = start_alone();
-  Copy stuck = start({.before_exec = [] { fill(); }});
-  ASSERT_TRUE(all_show({&witness}, 2));
-  Copy brief = start({.options = {"--for", "0.5"}, .before_exec = [] { fill(); }});
-  stuck.signal(SIGTERM);
-  for (Copy* const copy : {&stuck, &brief}) {
-    EXPECT_TRUE(eventually([&] { return copy->ended(); }, std::chrono::seconds{sanitized ? 60 : 15}));
-    EXPECT_EQ(copy->exit_code(), 0);
-    EXPECT_TRUE(witness.prints(fmt::format("- {}", copy->pid())));
-  }
-  expect_clean_end({&witness});
-}
-
-// It has notified them before it tries to print its last line, which takes it 3 s.
-TEST_F(Output, ACopyThatLeavesAndCannotPrintDelaysNobody) {
-  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
-    constexpr int one_line = 60;
-    Copy witness = start();
-    Copy copy =
-        start({.options = {fd == STDERR_FILENO ? "--explain" : "--quiet"}, .before_exec = [=] { fill(fd, one_line); }});
+  for (const auto& [fd, room] : {std::pair{STDOUT_FILENO, 0}, {STDOUT_FILENO, one_line}, {STDERR_FILENO, 0}}) {
+    const std::string option = fd == STDERR_FILENO ? "--explain" : "--quiet";
+    Copy copy = start({.options = {option}, .before_exec = [=] { fill(fd, room); }});
     ASSERT_TRUE(all_show({&witness}, 2));
     copy.signal(SIGTERM);
     EXPECT_TRUE(witness.prints(fmt::format("1 live  - {}", copy.pid())));
-    EXPECT_FALSE(fd == STDOUT_FILENO && copy.ended()) << "the witness has waited for the last line";
+    EXPECT_FALSE(room == one_line && copy.ended()) << "the witness has waited for the last line";
+    EXPECT_TRUE(eventually([&] { return copy.ended(); }));
     EXPECT_EQ(copy.exit_code(), 0);
-    expect_clean_end({&witness});
   }
+  Copy brief = start({.options = {"--for", "0.5"}, .before_exec = [] { fill(); }});
+  EXPECT_TRUE(eventually([&] { return brief.ended(); }));
+  expect_clean_end({&witness, &brief});
 }
 
-TEST_F(Output, CopiesWhoseLinesNobodyReadsHideNoDeath) {
+TEST_F(Output, OfCopiesThatNobodyReadsHidesNoDeathAndWaitsForAReader) {
   Copies copies = start_together(1);
-  Copies stuck;
-  for (int i = 0; i < scaled(20); ++i) {
-    stuck.push_back(start({.before_exec = [] { fill(); }}));
-    ASSERT_TRUE(all_show(copies, i + 2));
+  for (const int extra_flags : {0, O_NONBLOCK}) {
+    add(copies, start_many(scaled(10), {.before_exec = [=] {
+                             fill();
+                             fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | extra_flags);
+                           }}));
   }
   Copy victim = start();
-  ASSERT_TRUE(all_show({&copies[0], &victim}, scaled(20) + 2));
+  ASSERT_TRUE(all_show({&copies[0], &victim}, 2 * scaled(10) + 2));
   victim.destroy();
-  EXPECT_TRUE(all_show(copies, scaled(20) + 1));
-  std::ranges::move(stuck, std::back_inserter(copies));  // and from now on, somebody reads
-  expect_all_is_well(copies);
-}
-
-TEST_F(Output, ALineWaitsForAReaderWhoIsSlow) {
-  for (const int extra_flags : {0, O_NONBLOCK}) {
-    Copy copy = start({.before_exec = [=] {
-      fill();
-      fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | extra_flags);
-    }});
-    ASSERT_TRUE(eventually([&] { return attached_to(key()) == 1; }));
-    let_it_try();
-    EXPECT_TRUE(copy.prints("1 live  joined"));
-    EXPECT_EQ(copy.stop(), 0);
-    EXPECT_TRUE(contains(copy.lines().back(), "0 live  left"));
-  }
-}
-
-TEST_F(Output, NotesThatNobodyReadsHoldUpNoLine) {
-  Copy copy = start({.options = {"--explain"}, .before_exec = [] { fill(STDERR_FILENO); }});
-  EXPECT_TRUE(copy.prints("1 live  joined"));
-  EXPECT_EQ(copy.stop(), 0);
+  EXPECT_TRUE(all_show({&copies[0]}, 2 * scaled(10) + 1));
+  expect_all_is_well(copies);  // from now on, somebody reads
 }
 
 TEST_F(Output, AClosedTerminalEndsTheCopyCleanly) {
-  Copy witness = start();
-  Copy copy = start({.options = {"--color", "never"}, .on_terminal = true});
-  ASSERT_TRUE(all_show({&witness, &copy}, 2));
-  copy.close_output();  // the kernel sends SIGHUP
-  EXPECT_EQ(copy.exit_code(), 0);
-  EXPECT_TRUE(witness.prints(fmt::format("1 live  - {}", copy.pid())));
-}
-
-TEST_F(Output, AClosedTerminalThatSendsNoSignalEndsTheCopyAtItsNextLine) {
+  Copy witness = start_alone();
   const auto give_up_terminal = [] {
     ::signal(SIGHUP, SIG_IGN);
     ioctl(STDIN_FILENO, TIOCNOTTY);
   };
-  Copy copy = start({.options = {"--color", "never"}, .before_exec = give_up_terminal, .on_terminal = true});
-  ASSERT_TRUE(all_show({&copy}, 1));
-  copy.close_output();
-  Copy other = start();
-  EXPECT_EQ(copy.exit_code(), 0) << copy.notes();
-  EXPECT_TRUE(all_show({&other}, 1));
+  for (const bool sends_signal : {true, false}) {
+    const std::function<void()> before = sends_signal ? std::function<void()>{} : give_up_terminal;
+    Copy copy = start({.options = {"--color", "never"}, .before_exec = before, .on_terminal = true});
+    ASSERT_TRUE(all_show({&witness, &copy}, 2));
+    copy.close_output();  // the kernel sends SIGHUP
+    Copies others;
+    if (!sends_signal) others.push_back(start());  // then its next line ends it
+    EXPECT_EQ(copy.exit_code(), 0) << copy.notes();
+    EXPECT_TRUE(witness.prints(fmt::format("- {}", copy.pid())));
+  }
 }
 
 TEST_F(Output, OnlyATerminalGetsColours) {
-  const auto is_coloured = [&](const Launch& launch) {
-    Copy copy = start(launch);
-    EXPECT_TRUE(copy.prints("joined"));
-    return copy.output().find('\x1b') != std::string::npos;
+  struct Case {
+    bool is_coloured;
+    bool on_terminal;
+    std::vector<std::string> environment;
+    std::vector<std::string> options = {};
   };
-  const std::vector<std::string> on_xterm{"env", "-u", "NO_COLOR", "TERM=xterm"};
-  EXPECT_TRUE(is_coloured({.through = on_xterm, .on_terminal = true}));
-  EXPECT_FALSE(is_coloured({.through = on_xterm}));
-  EXPECT_FALSE(is_coloured({.through = {"env", "TERM=xterm", "NO_COLOR=1"}, .on_terminal = true}));
-  for (const char* const no_colours : {"TERM=dumb", "TERM="}) {
-    EXPECT_FALSE(is_coloured({.through = {"env", "-u", "NO_COLOR", no_colours}, .on_terminal = true}));
+  for (const auto& [is_coloured, on_terminal, environment, options] :
+       {Case{true, true, {"TERM=xterm"}}, Case{false, false, {"TERM=xterm"}},
+        Case{false, true, {"TERM=xterm", "NO_COLOR=1"}}, Case{false, true, {"TERM=dumb"}}, Case{false, true, {"TERM="}},
+        Case{false, true, {"TERM=xterm"}, {"--color", "never"}}, Case{true, false, {"TERM="}, {"--color", "always"}}}) {
+    std::vector<std::string> through{"env", "-u", "NO_COLOR"};
+    through.insert(through.end(), environment.begin(), environment.end());
+    Copy copy = start({.options = options, .through = through, .on_terminal = on_terminal});
+    EXPECT_TRUE(copy.prints("joined"));
+    EXPECT_EQ(copy.output().find('\x1b') != std::string::npos, is_coloured) << environment.back() << copy.output();
   }
-  EXPECT_FALSE(is_coloured({.options = {"--color", "never"}, .through = on_xterm, .on_terminal = true}));
-  EXPECT_TRUE(is_coloured({.options = {"--color", "always"}}));
 }
 
 TEST_F(Output, LinesOfManyCopiesInOnePipeDoNotMix) {
@@ -287,7 +219,7 @@ TEST_F(Output, LinesOfManyCopiesInOnePipeDoNotMix) {
   FileDescriptor writing{ends[1]};
   Copies copies = start_many(scaled(20), {.before_exec = [&] { dup2(writing.get(), STDOUT_FILENO); }});
   ASSERT_TRUE(eventually([&] { return attached_to(key()) == copies.size(); }));
-  EXPECT_TRUE(all_leave(copies));
+  expect_all_leave(copies);
   std::ifstream lines{fmt::format("/proc/self/fd/{}", reading.get())};
   writing = FileDescriptor{};  // not before: a pipe that nobody writes to cannot be opened
   const std::regex whole{
@@ -295,52 +227,20 @@ TEST_F(Output, LinesOfManyCopiesInOnePipeDoNotMix) {
   for (std::string line; std::getline(lines, line);) EXPECT_TRUE(std::regex_match(line, whole)) << line;
 }
 
-using Json = CopiesTest;
-using nlohmann::json;
-
-TEST_F(Json, TellsTheStoryOfACopyInObjectsWithAllFields) {
-  Copy copy = start({.options = {"--json"}});
-  // The last line, which is of this kind.
-  const auto last_line = [&](const std::string& event) {
-    EXPECT_TRUE(eventually([&] { return !copy.lines().empty() && contains(copy.lines().back(), event); }));
-    return json::parse(copy.lines().back());
-  };
-  const json joined = last_line(R"("event":"joined")");
-  EXPECT_EQ(joined.at("live"), 1);
-  EXPECT_EQ(joined.at("joined"), json::array({copy.pid()}));
-
-  Copy other = start();
-  const json changed = last_line(R"("event":"changed")");
-  EXPECT_EQ(changed.at("live"), 2);
-  EXPECT_EQ(changed.at("joined"), json::array({other.pid()}));
-
-  other.destroy();
-  const json killed = last_line(fmt::format(R"("killed":[{}])", other.pid()));
-  EXPECT_EQ(killed.at("live"), 1);
-  EXPECT_EQ(killed.at("plain"), 2) << "nobody counted the killed one down";
-
-  EXPECT_EQ(copy.stop(), 0);
-  const json left = last_line(R"("event":"left")");
-  EXPECT_EQ(left.at("live"), 0);
-  EXPECT_EQ(left.at("left"), json::array({copy.pid()}));
-
-  const std::regex rfc3339{R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d))"};
-  for (const std::string& line : copy.lines()) {
-    const json object = json::parse(line);
-    EXPECT_EQ(object.size(), 9U) << line;
-    EXPECT_TRUE(std::regex_match(object.at("time").get<std::string>(), rfc3339)) << line;
-    EXPECT_EQ(object.at("pid"), copy.pid());
-    EXPECT_TRUE(object.at("live").is_number_unsigned());
-    EXPECT_TRUE(object.at("plain").is_number_integer());
-    for (const char* const list : {"joined", "left", "killed"}) EXPECT_TRUE(object.at(list).is_array()) << line;
+TEST_F(Output, AsJsonIsOneObjectOnEachLineAndNotesStayText) {
+  const Answer answer = ask_here({"--json", "--color", "always", "--for", "0.01"});
+  std::istringstream lines{answer.output};
+  nlohmann::json joined;
+  nlohmann::json left;
+  lines >> joined >> left;
+  for (const auto& [object, event, count] : {std::tuple{joined, "joined", 1}, std::tuple{left, "left", 0}}) {
+    EXPECT_EQ(object.size(), 9U);
+    EXPECT_EQ(object.at("event"), event);
+    EXPECT_EQ(object.at("live"), count);
+    EXPECT_EQ(object.at("plain"), count);
+    EXPECT_EQ(object.at(event).at(0), object.at("pid"));
   }
-}
-
-TEST_F(Json, HasNoColoursAndKeepsItsNotesAsText) {
-  Copy copy = start({.options = {"--json", "--color", "always"}});
-  ASSERT_TRUE(copy.prints("joined"));
-  EXPECT_FALSE(contains(copy.output(), "\x1b"));
-  EXPECT_EQ(copy.notes().find("share_data: created segment "), 0U) << copy.notes();
+  EXPECT_EQ(answer.notes.find("share_data: created segment "), 0U) << answer.notes;
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "copies.h"
-#include "table.h"
 
 namespace share_data::test {
 namespace {
@@ -22,35 +21,15 @@ TEST_F(Status, IsZeroIfNobodyRuns) {
   EXPECT_EQ(answer.exit_code, 0);
   EXPECT_EQ(answer.output, "0 live\n");
   EXPECT_EQ(answer.notes, "");
-  const auto object = nlohmann::json::parse(ask_here({"--status", "--json"}).output);
-  EXPECT_EQ(object.at("live"), 0);
-  EXPECT_EQ(object.at("instances").size(), 0U);
   EXPECT_FALSE(segment_of(key())) << "looking creates nothing";
 }
 
-TEST_F(Status, DisturbsNobody) {
+TEST_F(Status, OfLiveAndDeadCopiesDisturbsNobodyAndIsOneJsonObjectOnRequest) {
   Copies copies = start_together(3);
-  std::vector<std::size_t> lines;
-  for (Copy& copy : copies) lines.push_back(copy.lines().size());
-  const std::vector<std::byte> before = content();
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask_here({"--status"}).exit_code, 0);
-  EXPECT_EQ(content(), before);
-  EXPECT_EQ(attached_to(key()), 3U);
-  for (std::size_t i = 0; i < copies.size(); ++i) EXPECT_EQ(copies[i].lines().size(), lines[i]);
-}
-
-TEST_F(Status, CountsNoneOfTheDeadAndLeavesThemAsTheyAre) {
-  Copies copies = start_together(3);
-  destroy(copies);
-  const std::vector<std::byte> before = content();
-  EXPECT_EQ(ask_here({"--status"}).output, "0 live\n");
-  EXPECT_EQ(content(), before);
-}
-
-TEST_F(Status, IsOneJsonObjectOnRequest) {
-  Copies copies = start_together(3);
-  const Answer answer = ask_here({"--status", "--json"});
-  const auto object = nlohmann::json::parse(answer.output);
+  EXPECT_TRUE(all_sleep(copies));
+  const std::size_t length = copies[0].output().size();
+  std::vector<std::byte> before = content();
+  const auto object = nlohmann::json::parse(ask_here({"--status", "--json"}).output);
   EXPECT_EQ(object.at("live"), 3);
   EXPECT_EQ(object.at("plain"), 3);
   std::set<pid_t> pids;
@@ -60,17 +39,20 @@ TEST_F(Status, IsOneJsonObjectOnRequest) {
     EXPECT_LT(instance.at("seconds").get<double>(), 600);
   }
   EXPECT_EQ(pids, (std::set{copies[0].pid(), copies[1].pid(), copies[2].pid()}));
+  EXPECT_EQ(content(), before);
+  EXPECT_EQ(attached_to(key()), 3U);
+  EXPECT_EQ(copies[0].output().size(), length);
+  destroy(copies);
+  before = content();
+  EXPECT_EQ(ask_here({"--status"}).output, "0 live\n");
+  EXPECT_EQ(content(), before);
 }
 
 TEST_F(Status, NamesAllWhoRunTheLongestRunningFirst) {
   Copies copies = start_together(3);
-  copies[1].signal(SIGSTOP);
-  {
-    const RawSegment segment{key()};
-    Table& table = segment.table();
-    table.slots[1].joined -= 3'723'000'000'000;
-    table.slots[2].joined += 3'600'000'000'000;  // the clock was set back
-  }
+  suspend({&copies[1]});
+  RawSegment{key()}.table().slots[1].joined -= 3'723'000'000'000;
+  RawSegment{key()}.table().slots[2].joined += 3'600'000'000'000;  // the clock was set back
   const Answer answer = ask_here({"--status"});
   EXPECT_EQ(answer.exit_code, 0);
   const std::regex wanted{R"(3 live\n +PID +RUNNING\n +\d+ +1:02:\d\d\n +\d+ +0:00:\d\d\n +\d+ +0:00:00\n)"};

@@ -1,215 +1,341 @@
-// Long chaos: everything that can happen to copies of the program, at random, for as long as you like.
-//
-//   actions.h   what is done, drawn from a seed
-//   crowd.h     the copies, and what has been done to each
-//   truth.h     what the lines of a copy may say
-//   soak.cpp    the rounds, and what must be true after each
+// Long chaos: everything that can happen to copies of the program, at random, for as long as you like. Now and then all
+// rest; then the kernel and every copy must agree with what was done.
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
+#include <deque>
 #include <iostream>
+#include <list>
+#include <random>
 
-#include "crowd.h"
-#include "waiting.h"
+#include <fmt/ranges.h>
+
+#include "kernel_view.h"
+#include "log.h"
+#include "truth.h"
 
 namespace share_data::test {
 namespace {
 
-struct SoakOptions {
+// Each of up to 127 copies watches all others. Of more, a death may be seen late if all who watch are stopped.
+constexpr std::uint32_t places = scaled(24);
+
+struct Options {
   double seconds = 60;
   std::uint32_t seed = std::random_device{}();
-  std::size_t places = static_cast<std::size_t>(scaled(24));
   std::int64_t patience_seconds = std::chrono::seconds{patience}.count();
   std::string through = {};
-  int rounds_to_list = 0;
+  int actions_to_list = 0;
+};
+
+/// A copy, and what has been done to it.
+struct Member {
+  Copy copy;
+  std::uint32_t place = 0;
+  std::string name = {};
+  bool limited = false;  ///< started with --max: may be refused
+  bool brief = false;    ///< started with --for: leaves by itself
+  bool unheard = false;  ///< nobody reads its output any more: leaves with its next line at the latest
+  bool stopped = false;  ///< by SIGSTOP
+  int told = 0;          ///< the signal that was to end it: from then on it has no place any more
+  std::size_t lines_read = 0;
+  Screen screen = {};
+
+  [[nodiscard]] bool has_joined() { return !copy.lines().empty(); }
+  [[nodiscard]] bool must_end() const { return told != 0 || brief || unheard; }
+
+  /// Whether a copy to which this has happened may end with this exit code (or minus signal). A signal that comes
+  /// before the program is ready for it does what it does by default.
+  [[nodiscard]] bool may_end_with(int code) {
+    if (code == 0) return must_end();
+    if (code == 3) return limited && !has_joined();
+    if (code == -SIGKILL) return told == SIGKILL;
+    return (code == -told || (code == -SIGHUP && unheard)) && !has_joined();
+  }
 };
 
 /// All of it throws Wrong if the program does not do what it should.
 class Soak {
  public:
-  explicit Soak(const SoakOptions& options) : options_(options), key_(own_key()), crowd_(key_, options.through) {}
+  explicit Soak(const Options& options) : options_(options), key_(own_key()) {}
   Soak(Soak&&) = delete;
   ~Soak() { remove_segment(key_); }
 
-  void run(const Round& round) {
-    crowd_.note(round.text());
-    for (const Action& action : round.actions) crowd_.act(action);
-    const bool with_removals = round.kind == Kind::with_removals;
-    for (Member* const member : crowd_.all()) {
-      // A copy that was stopped before it had joined is no copy yet, and one in a removed segment counts there.
-      const bool must_go_on = with_removals || !member->has_joined() || member->brief;
-      if (member->stopped && must_go_on) crowd_.go_on(*member);
-      if (member->unheard) crowd_.end(*member, SIGTERM);
+  // What can be done to the copy at one place, or to all. `number` says how exactly: which options, how long.
+
+  void start_one(std::uint32_t place, std::uint32_t number) {
+    const std::uint32_t amount = number / 1024;
+    if (at(place) != nullptr) return;
+    if (number / 128 % 8 == 0) {
+      start(place, number, {"--for", fmt::format("{:.3f}", 0.001 * (1 + amount % 300))}).brief = true;
+    } else if (number / 128 % 8 == 1) {
+      start(place, number, {"--max", std::to_string(1 + amount % 30)}).limited = true;
+    } else {
+      start(place, number);
     }
-    rest();
-    if (with_removals) bring_together();
-    expect_truth(with_removals);
-    if (round.kind == Kind::all_leave) all_leave();
-    if (round.kind == Kind::all_are_killed) all_are_killed();
-    if (round.kind == Kind::limit) start_many_limited(round.number);
   }
 
-  void all_leave() {
-    crowd_.start(options_.places, {});  // one that is there, or nobody could clear away what killed copies left
+  void end_one(std::uint32_t place, std::uint32_t number) {
+    constexpr std::array signals{SIGKILL, SIGKILL, SIGKILL, SIGTERM, SIGTERM, SIGTERM, SIGINT, SIGHUP};
+    if (Member* const member = at(place)) end(*member, signals.at(number % signals.size()));
+  }
+
+  void stop_or_go_on(std::uint32_t place, std::uint32_t /*number*/) {
+    if (Member* const member = at(place)) set_stopped(*member, !member->stopped);
+  }
+
+  void close_reader(std::uint32_t place, std::uint32_t /*number*/) {
+    Member* const member = at(place);
+    if (member == nullptr) return;
+    note("close the reader of " + member->name);
+    read_lines(*member);
+    member->unheard = true;
+    member->copy.close_output();
+  }
+
+  void remove(std::uint32_t /*place*/, std::uint32_t /*number*/) {
+    was_removed_ |= remove_segment(key_);
+    note("ipcrm");
+  }
+
+  /// Of no importance for what is true: it lets things meet in other ways.
+  void pause(std::uint32_t /*place*/, std::uint32_t number) {
+    std::this_thread::sleep_for(std::chrono::microseconds{number % 20'000});
+  }
+
+  /// Lets all rest. All that live are in one segment, which the kernel confirms; each that is not stopped shows how
+  /// many they are, and knows who they are; and what all have said about those that have ended is what was done to
+  /// them.
+  void expect_truth(std::uint32_t /*place*/ = 0, std::uint32_t /*number*/ = 0) {
+    for (Member* const member : all()) {
+      // A copy that was stopped before it had joined is no copy yet, and one in a removed segment counts there.
+      const bool must_go_on = was_removed_ || !member->has_joined() || member->brief;
+      if (member->stopped && must_go_on) set_stopped(*member, false);
+      if (member->unheard) end(*member, SIGTERM);
+    }
     rest();
-    end_all(SIGTERM);
+    if (was_removed_) {  // one that comes calls all together; that it goes again is a change like any other
+      Member& caller = start(places, 0);
+      rest();
+      end(caller, SIGTERM);
+      rest();
+    }
+    const std::vector<Member*> members = all();
+    std::set<pid_t> live;
+    for (const Member* const member : members) live.insert(member->copy.pid());
+    const auto shows_it = [&](const Member* member) {
+      return member->stopped ||
+             (member->screen.live() == static_cast<int>(live.size()) && member->screen.agrees_with(live));
+    };
+    const auto all_agree = [&] {
+      look();
+      return attached_to(key_) == live.size() && removed_segments(key_) == 0 && std::ranges::all_of(members, shows_it);
+    };
+    wait_until(all_agree, fmt::format("{} are live, not all show it; {} are attached", live, attached_to(key_)));
+    fates_.check(std::exchange(was_removed_, false));
+    expect_status(live);
+    note(fmt::format("quiet: {} are live", live.size()));
+  }
+
+  void end_all(std::uint32_t /*place*/ = 0, std::uint32_t number = 0) {
+    expect_truth();
+    if (number % 2 == 1) {
+      for (Member* const member : all()) end(*member, SIGKILL);
+      rest();
+    }
+    Member& fresh = start(places, 0);  // or nobody could clear away what killed copies left
+    rest();
+    const std::string& first = fresh.copy.lines().front();
+    if (number % 2 == 1 && live_on(first) != 1) throw Wrong("after all were killed, a fresh copy says " + first);
+    for (Member* const member : all()) end(*member, SIGTERM);
+    rest();
     wait_until([&] { return !segment_of(key_) && removed_segments(key_) == 0; }, "all have left, but not the segment");
   }
 
-  [[nodiscard]] std::string history() { return crowd_.history(); }
+  void note(const std::string& text) { remember(current_time().clock + "  " + text); }
+
+  /// What has happened lately, in the order of time, not in that in which the soak got to read it.
+  [[nodiscard]] std::string history() {
+    const auto clock_of = [](const std::string& line) {
+      return std::string_view{line}.substr(line.starts_with('{') ? line.find('T') + 1 : 0, 12);
+    };
+    std::ranges::stable_sort(history_, {}, clock_of);
+    std::string text = fmt::format("{}\n", fmt::join(history_, "\n"));
+    for (Member& member : members_) text += fmt::format("notes of {}: {}\n", member.name, member.copy.notes());
+    return text;
+  }
 
  private:
+  [[nodiscard]] Copy launch(Launch launch) const {
+    if (!options_.through.empty()) launch.through = {"bash", "-c", options_.through};
+    return Copy{key_, launch};
+  }
+
+  Member& start(std::uint32_t place, std::uint32_t number, std::vector<std::string> options = {}) {
+    if (number / 8 % 4 > 0) options.emplace_back("--json");
+    if (number / 32 % 4 == 0) options.emplace_back("--quiet");
+    const bool on_terminal = number % 8 == 1;
+    if (on_terminal) options.insert(options.end(), {"--color", "never"});
+    members_.push_back({.copy = launch({.options = options, .on_terminal = on_terminal}), .place = place});
+    Member& member = members_.back();
+    member.name = fmt::format("[{}]", member.copy.pid());
+    note(fmt::format("start {} {}", member.name, fmt::join(options, " ")));
+    return member;
+  }
+
+  /// Those that have a place.
+  [[nodiscard]] std::vector<Member*> all() {
+    std::vector<Member*> found;
+    for (Member& member : members_) {
+      if (member.told == 0) found.push_back(&member);
+    }
+    return found;
+  }
+
+  [[nodiscard]] Member* at(std::uint32_t place) {
+    const std::vector<Member*> members = all();
+    const auto found = std::ranges::find(members, place, &Member::place);
+    return found == members.end() ? nullptr : *found;
+  }
+
+  void end(Member& member, int signal) {
+    note(fmt::format("signal {} to {}", signal, member.name));
+    member.told = signal;
+    member.copy.signal(signal);
+    if (member.stopped) member.copy.signal(SIGCONT);  // else it could not
+  }
+
+  void set_stopped(Member& member, bool stopped) {
+    note((stopped ? "stop " : "continue ") + member.name);
+    member.copy.signal(stopped ? SIGSTOP : SIGCONT);
+    member.stopped = stopped;
+  }
+
   void wait_until(const std::function<bool()>& condition, const std::string& else_wrong) const {
     if (!eventually(condition, std::chrono::seconds{options_.patience_seconds})) throw Wrong(else_wrong);
   }
 
+  /// Waits until all that must end have ended, and all others have joined or are stopped.
   void rest() {
-    wait_until([&] { return crowd_.is_at_rest(); }, "somebody neither joins nor ends");
+    const auto rests = [](Member& m) { return !m.must_end() && (m.has_joined() || m.stopped); };
+    wait_until([&] { return look(), std::ranges::all_of(members_, rests); }, "somebody neither joins nor ends");
   }
 
-  void end_all(int signal) {
-    for (Member* const member : crowd_.all()) crowd_.end(*member, signal);
-    rest();
+  /// Reads what all have written, and takes out those that have ended.
+  void look() {
+    for (auto next = members_.begin(); next != members_.end();) {
+      const auto member = next++;
+      const bool ended = member->copy.ended();
+      read_lines(*member);
+      if (!ended) continue;
+      const int code = member->copy.exit_code();
+      const std::string what = fmt::format("{} ended with {}: {}", member->name, code, member->copy.notes());
+      note(what);
+      if (!member->may_end_with(code)) throw Wrong(what);
+      fates_.ended(member->copy.pid(), code, member->brief || member->unheard);
+      members_.erase(member);
+    }
   }
 
-  /// After ipcrm, one that comes calls all together; that it goes again is a change like any other.
-  void bring_together() {
-    Member& caller = crowd_.start(options_.places, {});
-    rest();
-    crowd_.end(caller, SIGTERM);
-    rest();
-  }
-
-  /// All that live are in one segment, which the kernel confirms; each that is not stopped shows how many they are, and
-  /// knows who they are; and what all have said about those that have ended is what was done to them.
-  void expect_truth(bool with_removals = false) {
-    const std::vector<Member*> members = crowd_.all();
-    std::set<pid_t> live;
-    for (const Member* const member : members) live.insert(member->copy.pid());
-    const int count = static_cast<int>(members.size());
-    const auto shows_it = [&](const Member* member) {
-      return member->stopped || (member->screen.live() == count && member->screen.agrees_with(live));
-    };
-    wait_until(
-        [&] {
-          crowd_.look();
-          return attached_to(key_) == live.size() && removed_segments(key_) == 0 &&
-                 std::ranges::all_of(members, shows_it);
-        },
-        fmt::format("{} are live, not all show it; {} are attached", live, attached_to(key_)));
-    crowd_.fates.check(with_removals);
-    expect_status(live);
-    crowd_.note(fmt::format("quiet: {} are live", count));
+  void read_lines(Member& member) {
+    member.copy.notes();  // a full pipe would keep it from ending
+    for (const auto& lines = member.copy.lines(); member.lines_read < lines.size();) {
+      const std::string& line = lines[member.lines_read++];
+      remember(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
+      member.screen.take(member.name, line, fates_);
+    }
   }
 
   void expect_status(const std::set<pid_t>& live) const {
-    const auto answer = [&](const std::vector<std::string>& options) {
-      return crowd_.launch({.options = options}).answer().output;
-    };
-    const std::string text = answer({"--status"});
-    const std::string json = answer({"--status", "--json"});
+    const std::string answer = launch({.options = {"--status", "--json"}}).answer().output;
     std::set<pid_t> listed;
-    const auto object = nlohmann::json::parse(json);
+    const auto object = nlohmann::json::parse(answer);
     for (const auto& copy : object.at("instances")) listed.insert(copy.at("pid").get<pid_t>());
-    if (listed == live && live_on(json) == live_on(text) && text.starts_with(fmt::format("{} live\n", live.size())))
-      return;
-    throw Wrong(fmt::format("{} are live, --status says:\n{}{}", live, text, json));
+    if (listed != live || object.at("live") != live.size()) {
+      throw Wrong(fmt::format("{} are live, --status says: {}", live, answer));
+    }
   }
 
-  void all_are_killed() {
-    end_all(SIGKILL);
-    Member& fresh = crowd_.start(options_.places, {});
-    rest();
-    const std::string& first = fresh.copy.lines().front();
-    if (live_on(first) != 1) throw Wrong("after all were killed, a fresh copy begins with: " + first);
-    all_leave();
+  void remember(const std::string& line) {
+    history_.push_back(line);
+    if (history_.size() > 20'000) history_.pop_front();
   }
 
-  /// Many start with --max at once, one of which may be stopped meanwhile: exactly as many join as may.
-  void start_many_limited(std::uint32_t number) {
-    const std::size_t live = crowd_.all().size();
-    const std::size_t starters = 2 + number % 12;
-    const std::size_t max = 1 + number / 16 % (options_.places + 4);
-    for (std::size_t i = 0; i < starters; ++i) {
-      crowd_.start(options_.places + i, {"--max", std::to_string(max)}).limited = true;
-    }
-    if (number / 1024 % 2 == 0) {
-      std::this_thread::sleep_for(std::chrono::microseconds{number / 2048 % 8192});
-      if (Member* const starter = crowd_.at(options_.places)) crowd_.stop(*starter);
-      rest();
-      if (Member* const starter = crowd_.at(options_.places)) crowd_.go_on(*starter);  // else it was refused before
-    }
-    rest();
-    const std::size_t joined = crowd_.all().size() - live;
-    if (joined != (max > live ? std::min(max - live, starters) : 0)) {
-      throw Wrong(fmt::format("{} were live, {} started with --max {}, {} joined", live, starters, max, joined));
-    }
-    expect_truth();
-    for (Member* const member : crowd_.all()) {
-      if (member->place >= options_.places) crowd_.end(*member, SIGTERM);
-    }
-    rest();
-    expect_truth();
-  }
-
-  SoakOptions options_;
+  Options options_;
   key_t key_;
-  Crowd crowd_;
+  bool was_removed_ = false;
+  std::list<Member> members_;
+  Fates fates_;
+  std::deque<std::string> history_;
 };
 
-bool run(const SoakOptions& options) {
-  std::cout << fmt::format("linux_soak --seed {} --copies {} --for {}", options.seed, options.places, options.seconds)
-            << std::endl;  // at once: whoever interrupts us wants to know it too
+struct Deed {
+  const char* name;
+  std::uint32_t per_mille;
+  void (Soak::*act)(std::uint32_t place, std::uint32_t number);
+};
+
+constexpr Deed deeds[]{{"start", 460, &Soak::start_one},
+                       {"end", 170, &Soak::end_one},
+                       {"stop or go on", 150, &Soak::stop_or_go_on},
+                       {"close the reader", 30, &Soak::close_reader},
+                       {"pause", 100, &Soak::pause},
+                       {"ipcrm", 20, &Soak::remove},
+                       {"expect the truth", 65, &Soak::expect_truth},
+                       {"all leave or are killed", 5, &Soak::end_all}};
+
+/// Draws the actions from the seed and from nothing else, so that they can be repeated.
+bool run(const Options& options) {
+  std::mt19937 random{options.seed};
+  const auto below = [&](std::uint32_t limit) { return static_cast<std::uint32_t>(random() % limit); };
   Soak soak{options};
-  Plan plan{options.seed, options.places};
-  int rounds = 0;
+  const bool only_list = options.actions_to_list > 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>{options.seconds};
+  int done = 0;
   try {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>{options.seconds};
-    for (; std::chrono::steady_clock::now() < end; ++rounds) soak.run(plan.next());
-    soak.all_leave();
+    for (; only_list ? done < options.actions_to_list : std::chrono::steady_clock::now() < end; ++done) {
+      const Deed* deed = std::begin(deeds);
+      for (std::uint32_t dice = below(1000); dice >= deed->per_mille; ++deed) dice -= deed->per_mille;
+      const std::uint32_t place = below(places);
+      const std::uint32_t number = below(1U << 31U);
+      const std::string text = fmt::format("{} at {} ({})", deed->name, place, number);
+      soak.note(text);
+      if (only_list) std::cout << text << "\n";
+      if (!only_list) (soak.*deed->act)(place, number);
+    }
+    if (only_list) return true;
+    soak.end_all();
   } catch (const std::exception& wrong) {
-    std::cout << soak.history()
-              << fmt::format("Wrong in round {} of seed {}: {}\n", rounds, options.seed, wrong.what());
+    std::cout << soak.history() << fmt::format("Wrong at action {} of seed {}: {}\n", done, options.seed, wrong.what());
     return false;
   }
-  std::cout << rounds << " rounds, and the truth after each" << std::endl;
+  std::cout << done << " actions, and the truth whenever all rested" << std::endl;
   return !testing::UnitTest::GetInstance()->Failed();  // what the sanitizers have to say of a copy
-}
-
-int run_program(int argc, char** argv) {
-  setenv("TZ", "UTC0", 1);  // NOLINT(concurrency-mt-unsafe): one thread. JSON lines are in UTC, text lines follow TZ
-  // LeakSanitizer stops a process that ends, and waits forever if SIGCONT comes just then.
-  setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // NOLINT(concurrency-mt-unsafe)
-  SoakOptions options;
-  CLI::App app{
-      "Does all that can happen to copies of share_data, at random, and compares what they say with the truth.",
-      "linux_soak"};
-  app.add_option("--for", options.seconds, "How long, in seconds; there is no upper limit")
-      ->envname("SHARE_DATA_SOAK_SECONDS");
-  app.add_option("--seed", options.seed, "The same seed gives the same actions; a new one by default")
-      ->envname("SHARE_DATA_TEST_SEED");
-  // Each of up to 127 copies watches all others. Of more, a death may be seen late if all who watch are stopped.
-  app.add_option("--copies", options.places, "How many at most, but for a few more under --max")
-      ->check(CLI::Range(1, 100));
-  app.add_option("--patience", options.patience_seconds, "How long the truth may take, in seconds");
-  app.add_option("--through", options.through, "Start each copy through this command");
-  app.add_option("--list", options.rounds_to_list, "Only print the actions of so many rounds");
-  CLI11_PARSE(app, argc, argv);
-  if (options.rounds_to_list == 0) return run(options) ? EXIT_SUCCESS : EXIT_FAILURE;
-  Plan plan{options.seed, options.places};
-  for (int i = 0; i < options.rounds_to_list; ++i) {
-    const Round round = plan.next();
-    std::cout << round.text() << "\n";
-    for (const Action& action : round.actions) std::cout << "  " << action.text() << "\n";
-  }
-  return EXIT_SUCCESS;
 }
 
 }  // namespace
 }  // namespace share_data::test
 
 int main(int argc, char** argv) {
+  using namespace share_data::test;
   int own_name_only = 1;  // GoogleTest is here for its assertions; the options are ours
   testing::InitGoogleTest(&own_name_only, argv);
-  return share_data::test::run_program(argc, argv);
+  setenv("TZ", "UTC0", 1);  // NOLINT(concurrency-mt-unsafe): one thread. JSON lines are in UTC, text lines follow TZ
+  // LeakSanitizer stops a process that ends, and waits forever if SIGCONT comes just then.
+  setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // NOLINT(concurrency-mt-unsafe)
+  Options options;
+  CLI::App app{
+      "Does all that can happen to copies of share_data, at random, and compares what they say with the truth."};
+  app.add_option("--for", options.seconds, "How long, in seconds; there is no upper limit")
+      ->envname("SHARE_DATA_SOAK_SECONDS");
+  app.add_option("--seed", options.seed, "The same seed gives the same actions; a new one by default")
+      ->envname("SHARE_DATA_TEST_SEED");
+  app.add_option("--patience", options.patience_seconds, "How long the truth may take, in seconds");
+  app.add_option("--through", options.through, "Start each copy through this command of bash, which has it in \"$@\"");
+  app.add_option("--list", options.actions_to_list, "Only print so many actions");
+  CLI11_PARSE(app, argc, argv);
+  if (options.actions_to_list == 0) {  // at once: whoever interrupts us wants to know it too
+    std::cout << fmt::format("linux_soak --seed {} --for {}", options.seed, options.seconds) << std::endl;
+  }
+  return run(options) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,18 +1,60 @@
-// Child processes of a test.
+// Child processes of a test, file descriptors, and system calls with their errors.
 #pragma once
 
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <system_error>
+#include <utility>
 
-#include "system_calls.h"
 #include "table.h"
 
 namespace share_data::test {
+
+/// The result of a system call. Throws std::system_error if it is -1.
+template <typename Result>
+Result check(Result result, const char* call) {
+  if (result == Result{-1}) throw std::system_error(errno, std::system_category(), call);
+  return result;
+}
+
+/// Owns a file descriptor.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FileDescriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+[[nodiscard]] inline FileDescriptor open_process(pid_t pid) {
+  return FileDescriptor{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))};
+}
+
+/// Kernels before 5.16 do not have it, and sandboxes may forbid it. Then copies look now and then instead.
+[[nodiscard]] inline bool has_futex_waitv() {
+  return syscall(SYS_futex_waitv, nullptr, 0U, 0U, nullptr, 0) == 0 || errno == EINVAL;
+}
+
+/// The exit code that waitpid(2) tells, or minus the number of the signal that killed the process.
+inline int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status); }
 
 /// A child that runs a function of the test.
 class Child {
@@ -27,12 +69,13 @@ class Child {
   ~Child() { end(); }
 
   [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] Word tid() const { return static_cast<Word>(pid_); }
 
   /// Waits for its end: the exit code, or minus the number of the signal that killed it.
   int wait() {
     int status = 0;
     waitpid(std::exchange(pid_, -1), &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    return code_of(status);
   }
 
   /// Kills it if it still runs, and takes it out of the process table.
@@ -55,11 +98,8 @@ class Child {
 };
 
 /// To be mistaken for a copy: a child that sleeps, and ends if anybody sends it a signal.
-class Bystander : public Child {
- public:
+struct Bystander : Child {
   Bystander() : Child(wait_for_signal) {}
-
-  [[nodiscard]] Word tid() const { return static_cast<Word>(pid()); }
 
   /// Whether it runs and no signal has come.
   [[nodiscard]] bool is_unharmed() const {
@@ -78,13 +118,13 @@ class Bystander : public Child {
   }
 };
 
+/// The TID of a process that has ended.
+[[nodiscard]] inline Word tid_of_the_dead() { return Bystander{}.tid(); }
+
 /// Fills a slot as the copy does that has this owner word, its alarm words included.
 inline void occupy(Slot& slot, Word owner) {
   for (Slot::Alarm& alarm : slot.alarms) alarm.word = running_word(tid_of(owner));
   slot.owner = owner;
 }
-
-/// The TID of a process that has ended.
-[[nodiscard]] inline Word tid_of_the_dead() { return Bystander{}.tid(); }
 
 }  // namespace share_data::test

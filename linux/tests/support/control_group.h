@@ -1,12 +1,10 @@
 // A control group of the test's own (cgroups(7)), version 1 or 2, if the system lets us make one.
 #pragma once
 
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -15,18 +13,21 @@ namespace share_data::test {
 
 class ControlGroup {
  public:
-  /// Below the mount point that has this type (cgroup or cgroup2) and whose options contain `option`: there each group
-  /// has the file `file`.
+  /// Where such groups are, and a file that each of them has.
   struct Kind {
-    std::string type;
-    std::string option;
-    std::string file;
+    const char* folder;
+    const char* file;
   };
 
   /// A group of the first kind that there is.
   explicit ControlGroup(const std::vector<Kind>& kinds) {
-    for (const Kind& kind : kinds) {
-      if (!works()) make(kind);
+    for (auto kind = kinds.begin(); kind != kinds.end() && !works_; ++kind) {
+      path_ = std::string{kind->folder} + "/share_data_test_" + std::to_string(getpid());
+      file_ = kind->file;
+      std::error_code refused;
+      std::filesystem::create_directory(path_, refused);
+      works_ = std::filesystem::exists(path_ / file_);
+      if (!works_) rmdir(path_.c_str());
     }
   }
   ControlGroup(ControlGroup&&) = delete;
@@ -34,40 +35,19 @@ class ControlGroup {
   /// The group must be empty by then.
   ~ControlGroup() { rmdir(path_.c_str()); }
 
-  [[nodiscard]] bool works() const { return !file_.empty(); }
+  [[nodiscard]] bool works() const { return works_; }
 
-  /// Writes to the file of its kind. False if the kernel refuses.
+  /// Writes to the file of its kind, or to another one. False if the kernel refuses.
   [[nodiscard]] bool set(const std::string& text) const { return write(file_, text); }
   [[nodiscard]] bool add(pid_t pid) const { return write("cgroup.procs", std::to_string(pid)); }
   bool write(const std::string& file, const std::string& text) const {  // NOLINT(modernize-use-nodiscard)
-    std::ofstream stream{path_ / file};
-    return static_cast<bool>(stream << text << std::flush);
+    return static_cast<bool>(std::ofstream{path_ / file} << text << std::flush);
   }
 
  private:
-  void make(const Kind& kind) {
-    std::ifstream mounts{"/proc/self/mounts"};
-    for (std::string line; !works() && std::getline(mounts, line);) {
-      std::istringstream fields{line};
-      std::string device;
-      std::string point;
-      std::string type;
-      std::string options;
-      fields >> device >> point >> type >> options;
-      if (type != kind.type || ("," + options + ",").find(kind.option) == std::string::npos) continue;
-      path_ = point + "/share_data_test_" + std::to_string(getpid());
-      std::error_code refused;
-      std::filesystem::create_directory(path_, refused);
-      if (std::filesystem::exists(path_ / kind.file)) {
-        file_ = kind.file;
-      } else {
-        rmdir(path_.c_str());
-      }
-    }
-  }
-
   std::filesystem::path path_;
   std::string file_;
+  bool works_ = false;
 };
 
 }  // namespace share_data::test

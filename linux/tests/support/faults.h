@@ -1,4 +1,4 @@
-// System calls that fail, take their time or kill, on order.
+// System calls that fail or take their time, on order.
 #pragma once
 
 #include <linux/filter.h>
@@ -22,24 +22,23 @@ struct Refusal {
   std::optional<std::uint32_t> value = {};
 };
 
-/// For Launch::before_exec: from then on these calls fail (seccomp(2)).
-inline std::function<void()> refuse(const std::vector<Refusal>& refusals) {
+/// For Launch::before_exec: from then on the call fails (seccomp(2)).
+inline std::function<void()> refuse(const Refusal& refusal) {
   const auto load = [](std::size_t offset) {
     return sock_filter(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
   };
   const auto skip_unless = [](std::uint32_t value, std::uint8_t count) {
     return sock_filter(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, count));
   };
-  std::vector<sock_filter> filter;
-  for (const Refusal& refusal : refusals) {
-    filter.push_back(load(offsetof(seccomp_data, nr)));
-    filter.push_back(skip_unless(static_cast<std::uint32_t>(refusal.call), refusal.value ? 3 : 1));
-    if (refusal.value) {
-      filter.push_back(load(offsetof(seccomp_data, args) + 8 * refusal.argument));
-      filter.push_back(skip_unless(*refusal.value, 1));
-    }
-    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(refusal.error)));
+  std::vector<sock_filter> filter{
+      load(offsetof(seccomp_data, nr)),
+      skip_unless(static_cast<std::uint32_t>(refusal.call), refusal.value ? 3 : 1),
+  };
+  if (refusal.value) {
+    filter.push_back(load(offsetof(seccomp_data, args) + 8 * refusal.argument));
+    filter.push_back(skip_unless(*refusal.value, 1));
   }
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(refusal.error)));
   filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   return [filter]() mutable {
     const sock_fprog program{.len = static_cast<std::uint16_t>(filter.size()), .filter = filter.data()};

@@ -27,4 +27,7 @@ bool eventually(Condition condition, std::chrono::milliseconds limit = patience)
   return true;
 }
 
+/// Lets a copy get as far as it can. If this is too short, a test does not see what it is after, but passes.
+inline void let_it_try() { std::this_thread::sleep_for(std::chrono::milliseconds{200}); }
+
 }  // namespace share_data::test

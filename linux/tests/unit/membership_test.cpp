@@ -1,7 +1,6 @@
 // Joining and leaving, against every state of the table that others can leave behind.
 #include "membership.h"
 
-#include "child.h"
 #include "faults.h"
 #include "kernel_view.h"
 #include "stop_request.h"
@@ -10,19 +9,12 @@
 namespace share_data::test {
 namespace {
 
-using namespace std::chrono_literals;
-using std::chrono::steady_clock;
-using std::chrono::system_clock;
-
 class MembershipTest : public testing::Test {
  protected:
   void TearDown() override { remove_segment(key); }
 
   /// A member lives in a process of its own, for it leaves by ending. What does not hold there fails here, too.
-  static void in_a_process(const std::function<void()>& life) {
-    const int status = Child{life}.wait();
-    EXPECT_TRUE(status == 0 || status == -SIGKILL) << status;
-  }
+  static void in_a_process(const std::function<void()>& life) { EXPECT_EQ(Child{life}.wait(), 0); }
 
   /// The same with one that has joined.
   void in_a_member(const std::function<void(Membership&)>& life) const {
@@ -44,26 +36,28 @@ class MembershipTest : public testing::Test {
     existing_table().raise_used(index);
   }
 
+  void fill(Word owner) {
+    for (std::uint32_t i = 0; i < slot_count; ++i) put(i, owner);
+  }
+
   /// A member's own view of the table: nothing else is attached in its process.
   static Table& table_of(const Membership& member) { return const_cast<Table&>(member.table()); }
-
-  [[nodiscard]] Word owner(std::uint32_t index) { return existing_table().slots[index].owner; }
 
   const key_t key = own_key();
   const Log log{{.quiet = true}, 0};
   std::optional<Segment> existing;
+  const Bystander other;
 };
 
 TEST_F(MembershipTest, FromJoinToLeave) {
   in_a_member([&](Membership& member) {
     const Table& table = member.table();
-    const Word self = running_word(member.tid());
     EXPECT_EQ(member.look().live, 1U);
     EXPECT_EQ(table.plain, 1);
     EXPECT_GT(table.changes, 0U);
     const Slot& slot = table.slots[member.slot()];
-    EXPECT_EQ(slot.owner, self);
-    for (const Slot::Alarm& alarm : slot.alarms) EXPECT_EQ(alarm.word, self);
+    EXPECT_EQ(slot.owner, running_word(member.tid()));
+    for (const Slot::Alarm& alarm : slot.alarms) EXPECT_EQ(alarm.word, running_word(member.tid()));
     EXPECT_LT(nanoseconds_since_boot() - slot.joined, 60'000'000'000);
     const Event last = member.leave();
     EXPECT_EQ(last.kind, Event::Kind::left);
@@ -77,7 +71,7 @@ TEST_F(MembershipTest, FromJoinToLeave) {
 }
 
 TEST_F(MembershipTest, IfAllSlotsAreTakenThoseOfTheGoneAreUsed) {
-  for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
+  fill(running_word(1));
   in_a_process([&] { EXPECT_THROW((Membership{key, log}.join()), Failure); });
   put(7, marked_word);
   in_a_member([](Membership& member) {
@@ -88,8 +82,8 @@ TEST_F(MembershipTest, IfAllSlotsAreTakenThoseOfTheGoneAreUsed) {
 
 // A word whose process is missing is garbage, or a death that the kernel could not mark.
 TEST_F(MembershipTest, ALookTakesOutWhoIsMissingIfMoreAreCountedThanAttached) {
-  const Bystander other;
   put(0, running_word(tid_of_the_dead()));
+  in_a_member([](Membership& member) { EXPECT_EQ(member.look().live, 2U) << "this process is attached"; });
   put(1, running_word(other.tid()));
   existing.reset();
   in_a_member([&](Membership& member) {
@@ -103,16 +97,30 @@ TEST_F(MembershipTest, ALookTakesOutWhoIsMissingIfMoreAreCountedThanAttached) {
   EXPECT_TRUE(other.is_unharmed());
 }
 
-TEST_F(MembershipTest, ALookTrustsTheWordsIfAsManyAreAttached) {
-  put(1, running_word(tid_of_the_dead()));  // as of a copy in another PID namespace; this process is attached
-  in_a_member([](Membership& member) { EXPECT_EQ(member.look().live, 2U); });
-}
-
-TEST_F(MembershipTest, UnderALimitACopyThatIsStoppedWhileItJoinsTakesAPlace) {
-  const Bystander stopped;
-  put(0, joining_word(stopped.tid()));
-  in_a_process([&] { EXPECT_THROW((Membership{key, log}.join(1)), Failure); });
-  EXPECT_EQ(owner(1), 0U);
+TEST_F(MembershipTest, UnderALimitACopyThatIsStoppedWhileItJoinsTakesAPlaceButDoesNotHoldUpOthersForever) {
+  put(0, joining_word(other.tid()));
+  in_a_process([&] {
+    try {
+      Membership{key, log}.join(1);
+      FAIL() << "it has joined";
+    } catch (const Failure& failure) {
+      EXPECT_STREQ(failure.what(), "not joining: 0 live and 1 joining, --max 1");
+    }
+  });
+  EXPECT_EQ(existing_table().slots[1].owner, 0U);
+  in_a_process([&] {
+    stop_request::start_catching();
+    kill(getpid(), SIGTERM);
+    EXPECT_FALSE((Membership{key, log}.join(1))) << "a request to leave ends the wait";
+  });
+  existing.reset();  // the last one that was counted has removed it
+  put(7, joining_word(other.tid()));
+  Child member{[&] { Membership{key, log}.join(1); }};
+  let_it_try();
+  EXPECT_EQ(existing_table().changes, 0U) << "it has not joined";
+  put(7, 0);
+  EXPECT_EQ(member.wait(), 0);
+  EXPECT_EQ(existing_table().changes, 2U) << "it has joined and left";
 }
 
 TEST_F(MembershipTest, UnderALimitACopyThatIsMissingTakesNoPlace) {
@@ -124,50 +132,23 @@ TEST_F(MembershipTest, UnderALimitACopyThatIsMissingTakesNoPlace) {
   }
 }
 
-TEST_F(MembershipTest, UnderALimitItWaitsForACopyThatIsJoining) {
-  const Bystander other;
-  put(7, joining_word(other.tid()));
-  Child member{[&] { Membership{key, log}.join(1); }};
-  std::this_thread::sleep_for(100ms);
-  EXPECT_EQ(existing_table().changes, 0U) << "it has not joined";
-  put(7, 0);
-  EXPECT_EQ(member.wait(), 0);
-  EXPECT_EQ(existing_table().changes, 2U) << "it has joined and left";
-}
-
-TEST_F(MembershipTest, UnderALimitItCountsThoseInTheNewSegmentIfItsOwnWasRemoved) {
-  const Bystander other;
-  in_a_process([&] {
-    Membership member{key, log};
-    remove_segment(key);
-    put(0, running_word(other.tid()));
-    EXPECT_THROW(member.join(1), Failure);
-    EXPECT_EQ(owner(1), 0U);
-  });
-}
-
-TEST_F(MembershipTest, UnderALimitItDoesNotCountItselfInASegmentThatWasRemoved) {
+TEST_F(MembershipTest, UnderALimitItCountsThoseInTheNewSegmentIfItsOwnWasRemovedAndNotItself) {
   existing_table();  // as long as this process is attached, others find it
-  in_a_process([&] {
-    Membership member{key, log};
-    remove_segment(key);
-    member.join(1);
-    EXPECT_EQ(member.look().live, 1U);
-  });
-}
-
-TEST_F(MembershipTest, ARequestToLeaveEndsTheWaitForOthersThatAreJoining) {
-  const Bystander stopped;
-  put(0, joining_word(stopped.tid()));
-  in_a_process([&] {
-    stop_request::start_catching();
-    kill(getpid(), SIGTERM);
-    const auto begin = steady_clock::now();
-    Membership member{key, log};
-    EXPECT_FALSE(member.join(1));
-    EXPECT_LT(steady_clock::now() - begin, 1s);
-  });
-  EXPECT_EQ(owner(0), joining_word(stopped.tid()));
+  for (const bool is_another_one_there : {false, true}) {
+    in_a_process([&] {
+      Membership member{key, log};
+      remove_segment(key);
+      if (is_another_one_there) {
+        existing.reset();
+        put(0, running_word(other.tid()));
+        EXPECT_THROW(member.join(1), Failure);
+        EXPECT_EQ(existing_table().slots[1].owner, 0U);
+      } else {
+        member.join(1);
+        EXPECT_EQ(member.look().live, 1U);
+      }
+    });
+  }
 }
 
 TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
@@ -186,6 +167,12 @@ TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
     }
     table.slots[member.slot()].leaver = member.tid();
     expect_healed();
+    table.slots[member.slot()].alarms[1].word = 0;
+    expect_healed();
+    EXPECT_EQ(table.slots[member.slot()].alarms[1].word, running_word(member.tid()));
+    table.used = 0;
+    EXPECT_EQ(member.look().live, 1U);
+    EXPECT_GT(table.used, member.slot()) << "or newcomers do not see it";
   });
 }
 
@@ -198,43 +185,35 @@ TEST_F(MembershipTest, AfterARemovalItJoinsAgainInANewSegment) {
     EXPECT_NE(view.segment, before);
     EXPECT_TRUE(eventually([&] { return removed_segments(key) == 0; })) << "nothing keeps the old one";
     EXPECT_EQ(member.table().plain, 1);
-    EXPECT_NE(member.leave().remark, "");
-  });
-  EXPECT_FALSE(segment_of(key));
-}
-
-TEST_F(MembershipTest, TheLastOneOutOfARemovedSegmentHasNotRemovedIt) {
-  in_a_member([&](Membership& member) {
     remove_segment(key);
-    EXPECT_EQ(member.leave().remark, "");
+    EXPECT_EQ(member.leave().remark, "") << "it is the last one out, but somebody else has removed it";
   });
 }
 
-TEST_F(MembershipTest, AfterARemovalItTakesTheOnlySlotWhoseOwnerIsMissing) {
-  in_a_member([&](Membership& member) {
-    const std::uint32_t before = member.slot();
+TEST_F(MembershipTest, AfterARemovalItTakesTheOnlySlotWhoseOwnerIsMissingOrLeavesTheNewSegmentAsItIs) {
+  for (const bool there_is_room : {true, false}) {
+    in_a_member([&](Membership& member) {
+      const std::uint32_t before = member.slot();
+      remove_segment(key);
+      fill(running_word(1));
+      if (there_is_room) {
+        put(before, running_word(tid_of_the_dead()));
+        member.look();
+        EXPECT_EQ(member.slot(), before);
+      } else {
+        EXPECT_THROW(member.look(), Failure);
+        EXPECT_EQ(member.leave().plain, 0);
+        EXPECT_EQ(existing_table().slots[0].leaver, 0U);
+      }
+    });
     remove_segment(key);
-    for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
-    put(before, running_word(tid_of_the_dead()));
-    member.look();
-    EXPECT_EQ(member.slot(), before);
-  });
-}
-
-TEST_F(MembershipTest, IfItCannotJoinAgainItLeavesTheNewSegmentAsItIs) {
-  in_a_member([&](Membership& member) {
-    remove_segment(key);
-    for (std::uint32_t i = 0; i < slot_count; ++i) put(i, running_word(1));
-    EXPECT_THROW(member.look(), Failure);
-    EXPECT_EQ(member.leave().plain, 0);
-    EXPECT_EQ(existing_table().slots[0].leaver, 0U);
-  });
+  }
 }
 
 TEST(Missing, IsOnlyWhoDoesNotExistAndNotWhoMayNotBeSignalled) {
   EXPECT_TRUE(is_missing(tid_of_the_dead()));
   Child child{[] {
-    refuse({{SYS_kill, EPERM}})();
+    refuse({SYS_kill, EPERM})();
     EXPECT_FALSE(is_missing(static_cast<Word>(getpid())));
   }};
   EXPECT_EQ(child.wait(), 0);
