@@ -1,4 +1,7 @@
-// Copies that are killed: no handler of theirs ever runs, and the count is exact all the same.
+// Copies that are killed: no handler of theirs ever runs, and the count is exact all the same. And other signals.
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <memory>
 
 #include "copies.h"
@@ -29,74 +32,44 @@ TEST_F(Death, AfterAllWereKilledAFreshStartShowsOneAtOnce) {
   }
 }
 
-TEST_F(Death, ACopyKilledAnywhereInItsStartIsNotCounted) {
-  using Microseconds = std::chrono::duration<double, std::micro>;
-  std::mt19937 random{seed()};
-  Copy survivor = start_alone();
-  // How long a start takes on this machine, so that the kills fall into it.
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(start().shown_first(), 2);
-  const Microseconds start_time = std::chrono::steady_clock::now() - begin;
-  std::uniform_real_distribution<double> moment{0, 1.3 * start_time.count()};
-  for (int round = 0; round < scaled(300) && !HasFailure(); ++round) {
-    SCOPED_TRACE(round);
-    Copy victim = start();
-    std::this_thread::sleep_for(Microseconds{moment(random)});
-    victim.destroy();
-    Copy newcomer = start();
-    EXPECT_EQ(newcomer.shown_first(), 2);
-    EXPECT_TRUE(all_show({&survivor, &newcomer}, 2));
-    EXPECT_EQ(newcomer.stop(), 0);
-    EXPECT_TRUE(all_show({&survivor}, 1));
+/// Makes a process, again and again, until it has the pid of a copy that is no more. Null if we cannot have it.
+template <typename Process, typename... Arguments>
+std::unique_ptr<Process> make_with(pid_t pid, Arguments... arguments) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    std::ofstream{"/proc/sys/kernel/ns_last_pid"} << pid - 1;  // pid_namespaces(7)
+    auto process = std::make_unique<Process>(arguments...);
+    if (process->pid() == pid) return process;
   }
-  expect_clean_end({&survivor});
+  return nullptr;
 }
-
-class ReusedPid : public CopiesTest {
- protected:
-  /// Makes a process, again and again, until it has the pid of a copy that is no more. Null if we cannot have it.
-  template <typename Process, typename... Arguments>
-  static std::unique_ptr<Process> make_with(pid_t pid, Arguments... arguments) {
-    for (int attempt = 0; attempt < 100; ++attempt) {
-      std::ofstream{"/proc/sys/kernel/ns_last_pid"} << pid - 1;  // pid_namespaces(7)
-      auto process = std::make_unique<Process>(arguments...);
-      if (process->pid() == pid) return process;
-    }
-    return nullptr;
-  }
-};
 
 constexpr const char* why_not = "could not have a pid used again; writing ns_last_pid needs root";
 
-TEST_F(ReusedPid, OfAKilledCopyHidesItsDeathNeitherFromAStoppedCopyNorFromAFreshStart) {
-  Copies copies = start_together(2);
-  suspend({&copies[0]});
-  Copy victim = take(copies, 1);
-  victim.destroy();
-  const auto stranger = make_with<Bystander>(victim.pid());
-  if (!stranger) GTEST_SKIP() << why_not;
-  EXPECT_EQ(start().shown_first(), 2);
-  copies[0].signal(SIGCONT);
-  EXPECT_TRUE(copies[0].prints(fmt::format("1 live  x {} was killed", victim.pid())));
-  destroy(copies);
-  EXPECT_EQ(start().shown_first(), 1);
-  EXPECT_TRUE(stranger->is_unharmed());
-}
+using ReusedPid = CopiesTest;
 
-TEST_F(ReusedPid, CountsIfAnotherCopyHasIt) {
-  Copy witness = start();
+TEST_F(ReusedPid, HidesNoDeathAndCountsOnlyIfAnotherCopyHasIt) {
+  Copies copies = start_together(2);
   Copy victim = start();
-  for (const bool clean : {true, false}) {
-    ASSERT_TRUE(all_show({&witness, &victim}, 2));
-    clean ? (void)victim.stop() : victim.destroy();
-    const auto successor = make_with<Copy>(victim.pid(), key());
-    if (!successor) GTEST_SKIP() << why_not;
-    EXPECT_EQ(successor->shown_first(), 2);
-    EXPECT_TRUE(witness.prints(fmt::format("{} {}", clean ? '-' : 'x', victim.pid()))) << witness.output();
-    ASSERT_TRUE(all_show({&witness, &*successor}, 2));
-    victim = std::move(*successor);
+  ASSERT_TRUE(all_show({&copies[0], &copies[1], &victim}, 3));
+  suspend({&copies[0]});
+  victim.destroy();
+  {
+    const auto stranger = make_with<Bystander>(victim.pid());
+    if (!stranger) GTEST_SKIP() << why_not;
+    EXPECT_EQ(start().shown_first(), 3);
+    copies[0].signal(SIGCONT);
+    EXPECT_TRUE(copies[0].prints(fmt::format("2 live  x {} was killed", victim.pid())));
+    EXPECT_TRUE(stranger->is_unharmed());
   }
-  expect_clean_end({&witness, &victim});
+  for (const bool clean : {true, false}) {
+    auto successor = make_with<Copy>(victim.pid(), key());
+    if (!successor) GTEST_SKIP() << why_not;
+    ASSERT_TRUE(all_show({&copies[0], &copies[1], &*successor}, 3));
+    victim = std::move(*successor);
+    clean ? (void)victim.stop() : victim.destroy();
+    EXPECT_TRUE(copies[1].prints(fmt::format("2 live  {} {}", clean ? '-' : 'x', victim.pid())));
+  }
+  expect_all_is_well(copies);
 }
 
 // What a line says about a copy does not depend on who has used its slot since, or on how late it is noticed.
@@ -134,6 +107,69 @@ TEST_F(WhoEndedHow, IsSaidToBeUnknownIfTooManyHaveLeftSince) {
   EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code, 0);
   witness.signal(SIGCONT);
   EXPECT_TRUE(witness.prints(fmt::format("1 live  ? {}", victim.pid()))) << witness.output();
+  expect_clean_end({&witness});
+}
+
+using Signals = CopiesTest;
+
+TEST_F(Signals, EachOneThatKillsIsSeenAsADeath) {
+  std::filesystem::create_directory(path());  // for core dumps
+  Copies copies = start_together(2);
+  for (const int number : {SIGKILL, SIGABRT, SIGSYS, SIGUSR1, SIGVTALRM, SIGRTMIN, SIGRTMAX}) {
+    Copy victim = start({.before_exec = [&] {
+      const rlimit core{.rlim_cur = sanitized ? 0 : RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+      setrlimit(RLIMIT_CORE, &core);
+      if (chdir(path().c_str()) != 0) _exit(1);
+    }});
+    ASSERT_TRUE(all_show({&copies[0], &copies[1], &victim}, 3));
+    victim.signal(number);
+    const std::string line = fmt::format("2 live  x {} was killed", victim.pid());
+    for (Copy& copy : copies) EXPECT_TRUE(copy.prints(line)) << number;
+    EXPECT_EQ(victim.exit_code(), -number);
+  }
+  expect_all_is_well(copies);
+}
+
+TEST_F(Signals, OneCallThatKillsARunOfNeighboursIsSeenByAllOthers) {
+  for (const auto& [before, killed, after] :
+       {std::tuple{10, 20, 10}, {1, scaled(150), 0}}) {  // the second is more than each can watch
+    Copies copies = start_in_order(before);
+    pid_t leader = 0;  // of the process group: the first of them
+    Copies group;
+    for (int i = 0; i < killed; ++i) {
+      add(group, start_in_order(1, {.before_exec = [&] { setpgid(0, leader); }}));
+      leader = group.front().pid();
+    }
+    add(copies, start_in_order(after));
+    ASSERT_TRUE(all_show(copies, before + killed + after));
+    ASSERT_EQ(kill(-leader, SIGKILL), 0);
+    for (Copy& copy : group) EXPECT_EQ(copy.exit_code(), -SIGKILL);
+    expect_all_is_well(copies);
+  }
+}
+
+// A shell script starts what it puts into the background with SIGINT ignored. nohup(1) has it ignore SIGHUP.
+TEST_F(Signals, AnyThatAsksItToLeaveIsACleanExitEvenIfItWasIgnoredOrBlockedBeforeTheStart) {
+  enum { as_usual, ignored, blocked };
+  Copy witness = start_alone();
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    for (const int before : {as_usual, ignored, blocked}) {
+      Copy copy = start({.before_exec = [=] {
+        sigset_t all{};
+        sigfillset(&all);
+        if (before == blocked) sigprocmask(SIG_SETMASK, &all, nullptr);
+        if (before == ignored) ::signal(number, SIG_IGN);
+      }});
+      ASSERT_TRUE(all_show({&witness, &copy}, 2));
+      copy.signal(number);
+      if (number == SIGHUP && before == ignored) {
+        EXPECT_TRUE(all_sleep({&copy}));
+        EXPECT_EQ(copy.stop(), 0);
+      }
+      EXPECT_EQ(copy.exit_code(), 0) << "signal " << number;
+      EXPECT_TRUE(witness.prints(fmt::format("1 live  - {}", copy.pid())));
+    }
+  }
   expect_clean_end({&witness});
 }
 

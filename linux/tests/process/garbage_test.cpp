@@ -56,12 +56,6 @@ const Kind kinds[]{
        std::ranges::generate(bytes_of(table.slots), std::ref(random));
        table.used = ~0U;
      }},
-    {"RandomHead",
-     [](Table& table, Word, Random& random) {
-       for (auto* const word : {&table.key, &table.gathered, &table.used, &table.changes}) {
-         *word = static_cast<std::uint32_t>(random());
-       }
-     }},
     {"ABystanderRuns", [](Table& table, Word bystander, Random&) { occupy_all(table, running_word(bystander)); }},
     {"ABystanderJoins", [](Table& table, Word bystander, Random&) { occupy_all(table, joining_word(bystander)); }}};
 

@@ -59,20 +59,6 @@ TEST_F(Ipcrm, ACopyThatWasStoppedMeanwhileJoinsWhenItGoesOn) {
   for (Copy& copy : copies) EXPECT_EQ(copy.output().find("killed"), std::string::npos) << "it only was somewhere else";
 }
 
-TEST_F(Ipcrm, TheOneWhoBringsThemTogetherCanBeKilledOrComeJustWhenOneLeaves) {
-  std::mt19937 random{seed()};
-  for (int round = 0; round < scaled(80) && !HasFailure(); ++round) {
-    SCOPED_TRACE(round);
-    Copies copies = start_and_remove(2);
-    Copy one = round % 2 == 0 ? start() : take(copies, 0);
-    if (round % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds{random() % 4000});
-    one.signal(round % 2 == 0 ? SIGKILL : SIGTERM);
-    copies.push_back(start());
-    EXPECT_EQ(one.exit_code(), round % 2 == 0 ? -SIGKILL : 0);
-    expect_together(copies);
-  }
-}
-
 class NoNewSegment : public Ipcrm, public testing::WithParamInterface<bool> {
  protected:
   void SetUp() override {

@@ -1,9 +1,11 @@
-// Copies that start and leave, and what they do in between: nothing.
+// Copies that start and leave, and what they do in between: nothing. Under --max N exactly N join, however many start
+// at once.
 #include <sys/resource.h>
 
 #include <algorithm>
 
 #include "copies.h"
+#include "faults.h"
 
 namespace share_data::test {
 namespace {
@@ -76,6 +78,80 @@ TEST_F(LastOut, WhoComesJustWhenTheLastOnesLeaveOrAreKilledIsNeverAloneInASegmen
     }
     expect_clean_end(current);
   }
+}
+
+class Max : public CopiesTest {
+ protected:
+  /// Waits until each has either joined or ended, and takes out those that have ended.
+  static Copies take_ended(Copies& copies) {
+    const auto is_through = [](Copy& copy) { return copy.ended() || copy.shown(); };
+    EXPECT_TRUE(eventually([&] { return std::ranges::all_of(copies, is_through); }));
+    const auto first = std::stable_partition(copies.begin(), copies.end(), [](Copy& copy) { return !copy.ended(); });
+    Copies ended{std::move_iterator{first}, std::move_iterator{copies.end()}};
+    copies.erase(first, copies.end());
+    return ended;
+  }
+
+  /// Starts many copies with `--max max` at once. Some join, and the others are refused.
+  Copies start_with_max(int count, int max, const std::vector<std::string>& through = {}) const {
+    Copies copies = start_many(count, {.options = {"--max", std::to_string(max)}, .through = through});
+    for (Copy& refused : take_ended(copies)) {
+      EXPECT_TRUE(failed(refused.answer(), 3, fmt::format("share_data: not joining: {0} live, --max {0}", max)));
+      EXPECT_EQ(refused.output(), "");
+    }
+    return copies;
+  }
+};
+
+TEST_F(Max, OfSixtyStartersExactlyAsManyJoinAsMay) {
+  for (const int max : {1, 2, 17, 59, 60}) {
+    Copies joined = start_with_max(60, max);
+    EXPECT_TRUE(all_show(joined, max));
+    expect_clean_end(joined);
+  }
+}
+
+// Each call that asks the kernel about a segment takes longer here, so that the starters meet at every step:
+// all look before anybody has claimed a slot, and all have claimed one before anybody looks again.
+TEST_F(Max, OfStartersWhoMeetAtEveryStepExactlyAsManyJoinAsMay) {
+  if (!has_strace()) GTEST_SKIP() << "needs strace";
+  Copies joined = start_with_max(8, 3, strace("shmctl:delay_exit=2000"));
+  EXPECT_TRUE(all_show(joined, 3));
+}
+
+TEST_F(Max, ThoseWithoutALimitAndThoseWhoseSegmentWasRemovedCountAndAPlaceThatBecomesFreeCanBeTaken) {
+  Copies copies = start_together(5);
+  EXPECT_TRUE(start_with_max(10, 5).empty());
+  ASSERT_TRUE(remove_segment(key()));
+  add(copies, start_with_max(10, 7));
+  EXPECT_TRUE(all_show(copies, 7));
+  EXPECT_EQ(take(copies, 2).stop(), 0);
+  copies.push_back(start({.options = {"--max", "7"}}));
+  EXPECT_TRUE(all_show(copies, 7));
+}
+
+TEST_F(Max, TheDeadTakeNobodysPlaceAndStartersThatAreKilledHoldUpNobody) {
+  Copies dead = start_together(10);
+  destroy(dead);
+  for (int round = 0; round < scaled(20); ++round) {
+    Copies starters = start_many(10, {.options = {"--max", "3"}});
+    for (std::size_t i = 0; i < starters.size(); i += 2) starters[i].destroy();
+    take_ended(starters);
+    EXPECT_LE(starters.size(), 3U);
+    EXPECT_TRUE(all_show(starters));
+  }
+  Copies joined = start_with_max(20, 10);
+  EXPECT_TRUE(all_show(joined, 10));
+}
+
+TEST_F(Max, WhoIsRefusedDisturbsNobody) {
+  Copies copies = start_together(2);
+  EXPECT_TRUE(all_sleep(copies));
+  const std::size_t length = copies[0].output().size();
+  for (const char* const max : {"1", "2"}) EXPECT_EQ(ask_here({"--max", max}).exit_code, 3);
+  EXPECT_EQ(RawSegment{key()}.table().plain, 2);
+  EXPECT_EQ(copies[0].output().size(), length);
+  expect_all_is_well(copies);
 }
 
 }  // namespace

@@ -11,41 +11,21 @@
 namespace share_data::test {
 namespace {
 
-class Users : public CopiesTest {
- protected:
-  void SetUp() override {
-    CopiesTest::SetUp();
-    if (geteuid() != 0) GTEST_SKIP() << "needs root, to be other users";
-    if (Copy{0, as_other({"--version"})}.exit_code() != 0) GTEST_SKIP() << "the build folder is not open to them";
-  }
+using Users = CopiesTest;
 
-  /// Starts the program as another user.
-  [[nodiscard]] Launch as_other(const std::vector<std::string>& options = {}) const {
-    const auto become = [uid = uid] {
-      if (setgroups(0, nullptr) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0) _exit(126);
-    };
-    return {.options = options, .before_exec = become};
-  }
-
-  const uid_t uid = 1'000'000 + static_cast<uid_t>(getpid());  // nobody's, and no other test's
-};
-
-TEST_F(Users, EachHasACountOfTheirOwn) {
-  const auto their_key = static_cast<key_t>(0x5d00'0000U | (uid & 0xff'ffffU));
-  Copy ours = start();
-  Copy first{0, as_other()};
-  Copy second{0, as_other()};
-  EXPECT_TRUE(eventually([&] { return first.shown() == 2 && second.shown() == 2; })) << first.notes();
-  EXPECT_EQ(attached_to(their_key), 2U);
-  EXPECT_TRUE(all_show({&ours}, 1));
-  expect_all_leave({&first, &second});
-  EXPECT_FALSE(segment_of(their_key));
-}
-
-TEST_F(Users, TheSegmentOfAnotherOneIsRefused) {
+// Without --key, they count apart, because DefaultKey.BelongsToTheUser.
+TEST_F(Users, TheSegmentOfAnotherOneIsRefusedAndItsOwnerNamed) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to be other users";
+  const auto start_as_nobody = [&](const std::string& option) {
+    return start({.options = {option}, .before_exec = [] {
+                    constexpr uid_t nobody = 65534;
+                    if (setgroups(0, nullptr) != 0 || setresuid(nobody, nobody, nobody) != 0) _exit(126);
+                  }});
+  };
+  if (start_as_nobody("--version").exit_code() != 0) GTEST_SKIP() << "the build folder is not open to them";
   Copy ours = start_alone();
   for (const char* const option : {"--json", "--status"}) {
-    const Answer answer = start(as_other({option})).answer();
+    const Answer answer = start_as_nobody(option).answer();
     EXPECT_TRUE(failed(answer, 1, "Permission denied"));
     EXPECT_EQ(answer.output, "");
     EXPECT_TRUE(contains(answer.notes, "another user's segment has this key"));

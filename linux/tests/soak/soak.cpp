@@ -35,14 +35,13 @@ struct Member {
   std::string name = {};
   bool limited = false;  ///< started with --max: may be refused
   bool brief = false;    ///< started with --for: leaves by itself
-  bool unheard = false;  ///< nobody reads its output any more: leaves with its next line at the latest
   bool stopped = false;  ///< by SIGSTOP
   int told = 0;          ///< the signal that was to end it: from then on it has no place any more
   std::size_t lines_read = 0;
   Screen screen = {};
 
   [[nodiscard]] bool has_joined() { return !copy.lines().empty(); }
-  [[nodiscard]] bool must_end() const { return told != 0 || brief || unheard; }
+  [[nodiscard]] bool must_end() const { return told != 0 || brief; }
 
   /// Whether a copy to which this has happened may end with this exit code (or minus signal). A signal that comes
   /// before the program is ready for it does what it does by default.
@@ -50,7 +49,7 @@ struct Member {
     if (code == 0) return must_end();
     if (code == 3) return limited && !has_joined();
     if (code == -SIGKILL) return told == SIGKILL;
-    return (code == -told || (code == -SIGHUP && unheard)) && !has_joined();
+    return code == -told && !has_joined();
   }
 };
 
@@ -84,15 +83,6 @@ class Soak {
     if (Member* const member = at(place)) set_stopped(*member, !member->stopped);
   }
 
-  void close_reader(std::uint32_t place, std::uint32_t /*number*/) {
-    Member* const member = at(place);
-    if (member == nullptr) return;
-    note("close the reader of " + member->name);
-    read_lines(*member);
-    member->unheard = true;
-    member->copy.close_output();
-  }
-
   void remove(std::uint32_t /*place*/, std::uint32_t /*number*/) {
     was_removed_ |= remove_segment(key_);
     note("ipcrm");
@@ -111,7 +101,6 @@ class Soak {
       // A copy that was stopped before it had joined is no copy yet, and one in a removed segment counts there.
       const bool must_go_on = was_removed_ || !member->has_joined() || member->brief;
       if (member->stopped && must_go_on) set_stopped(*member, false);
-      if (member->unheard) end(*member, SIGTERM);
     }
     rest();
     if (was_removed_) {  // one that comes calls all together; that it goes again is a change like any other
@@ -172,11 +161,9 @@ class Soak {
   }
 
   Member& start(std::uint32_t place, std::uint32_t number, std::vector<std::string> options = {}) {
-    if (number / 8 % 4 > 0) options.emplace_back("--json");
+    options.emplace_back("--json");  // names all pids
     if (number / 32 % 4 == 0) options.emplace_back("--quiet");
-    const bool on_terminal = number % 8 == 1;
-    if (on_terminal) options.insert(options.end(), {"--color", "never"});
-    members_.push_back({.copy = launch({.options = options, .on_terminal = on_terminal}), .place = place});
+    members_.push_back({.copy = launch({.options = options, .on_terminal = number % 8 == 1}), .place = place});
     Member& member = members_.back();
     member.name = fmt::format("[{}]", member.copy.pid());
     note(fmt::format("start {} {}", member.name, fmt::join(options, " ")));
@@ -232,7 +219,7 @@ class Soak {
       const std::string what = fmt::format("{} ended with {}: {}", member->name, code, member->copy.notes());
       note(what);
       if (!member->may_end_with(code)) throw Wrong(what);
-      fates_.ended(member->copy.pid(), code, member->brief || member->unheard);
+      fates_.ended(member->copy.pid(), code, member->brief);
       members_.erase(member);
     }
   }
@@ -275,10 +262,9 @@ struct Deed {
   void (Soak::*act)(std::uint32_t place, std::uint32_t number);
 };
 
-constexpr Deed deeds[]{{"start", 460, &Soak::start_one},
-                       {"end", 170, &Soak::end_one},
+constexpr Deed deeds[]{{"start", 480, &Soak::start_one},
+                       {"end", 180, &Soak::end_one},
                        {"stop or go on", 150, &Soak::stop_or_go_on},
-                       {"close the reader", 30, &Soak::close_reader},
                        {"pause", 100, &Soak::pause},
                        {"ipcrm", 20, &Soak::remove},
                        {"expect the truth", 65, &Soak::expect_truth},

@@ -54,10 +54,9 @@ class Fates {
 /// All that one copy has said until now.
 class Screen {
  public:
-  /// The next line. Of a text line, which does not name all pids, it only takes the count. Throws Wrong.
+  /// The next line. Throws Wrong.
   void take(const std::string& who, const std::string& line, Fates& fates) {
     const int before = std::exchange(live_, live_on(line).value_or(-1));
-    if (!line.starts_with('{')) return;
     const auto object = nlohmann::json::parse(line);
     if (object.at("event") == "joined") unnamed_ = live_ - 1;
     if (object.at("event") != "changed") return;

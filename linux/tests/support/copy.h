@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "child.h"
-#include "waiting.h"
 
 namespace share_data::test {
 

@@ -4,7 +4,6 @@
 #include "faults.h"
 #include "kernel_view.h"
 #include "stop_request.h"
-#include "waiting.h"
 
 namespace share_data::test {
 namespace {

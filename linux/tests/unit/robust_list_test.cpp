@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "child.h"
-#include "waiting.h"
 
 namespace share_data::test {
 namespace {
@@ -69,24 +68,6 @@ TEST_F(RobustListTest, HoweverAProcessEndsItsWordsAreMarked) {
     start(end);
     expect_marked();
   }
-}
-
-TEST_F(RobustListTest, OneWaiterOfEachWordIsWoken) {
-  start([] {});
-  std::atomic<int> woken = 0;
-  std::vector<std::jthread> waiters;
-  for (const std::atomic<Word>* word : words_of(slots[1])) {
-    waiters.emplace_back([&woken, word, seen = word->load()] {
-      const timespec limit{.tv_sec = patience.count(), .tv_nsec = 0};
-      const bool timed_out = syscall(SYS_futex, word, FUTEX_WAIT, seen, &limit, nullptr, 0) < 0 && errno == ETIMEDOUT;
-      woken += timed_out ? 0 : 1;
-    });
-  }
-  let_it_try();  // until all wait
-  kill(child->pid(), SIGKILL);
-  waiters.clear();
-  EXPECT_EQ(woken, 4);
-  expect_marked();
 }
 
 TEST_F(RobustListTest, AWordThatHoldsAnotherTidIsLeftAsItIs) {
