@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "copies.h"
@@ -207,22 +206,6 @@ TEST_F(Output, LinesOfManyCopiesInOnePipeDoNotMix) {
   const std::regex whole{
       R"(\d\d:\d\d:\d\d\.\d\d\d  \[\d+\]\s+\d+ live  ([-+x] [-+x\d ]+( and \d+ more)?|joined|left).*)"};
   for (std::string line; std::getline(lines, line);) EXPECT_TRUE(std::regex_match(line, whole)) << line;
-}
-
-TEST_F(Output, AsJsonIsOneObjectOnEachLineAndNotesStayText) {
-  const Answer answer = ask_here({"--json", "--color", "always", "--for", "0.01"});
-  std::istringstream lines{answer.output};
-  nlohmann::json joined;
-  nlohmann::json left;
-  lines >> joined >> left;
-  for (const auto& [object, event, count] : {std::tuple{joined, "joined", 1}, std::tuple{left, "left", 0}}) {
-    EXPECT_EQ(object.size(), 9U);
-    EXPECT_EQ(object.at("event"), event);
-    EXPECT_EQ(object.at("live"), count);
-    EXPECT_EQ(object.at("plain"), count);
-    EXPECT_EQ(object.at(event).at(0), object.at("pid"));
-  }
-  EXPECT_EQ(answer.notes.find("share_data: created segment "), 0U) << answer.notes;
 }
 
 }  // namespace

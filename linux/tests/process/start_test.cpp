@@ -12,16 +12,6 @@ namespace {
 
 using Start = CopiesTest;
 
-TEST_F(Start, EveryCopyShowsHowManyRunFromItsFirstLineOn) {
-  Copies copies;
-  for (int count = 1; count <= 20; ++count) {
-    copies.push_back(start());
-    EXPECT_EQ(copies.back().shown_first(), count);
-    EXPECT_TRUE(all_show(copies));
-  }
-  expect_clean_end(copies);
-}
-
 TEST_F(Start, AThousandCopiesStartedAtOnceAgree) {
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);

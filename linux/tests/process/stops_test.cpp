@@ -44,41 +44,34 @@ TEST_P(StoppedNeighbours, HideADeathFromNobody) {
 INSTANTIATE_TEST_SUITE_P(Of, StoppedNeighbours, testing::Values(1, 2, 8, 30, 64, 120),
                          [](const auto& test) { return std::to_string(test.param); });
 
-struct Freezer {
-  const char* name;
-  const char* group;  ///< in /sys/fs/cgroup (cgroups(7))
-  const char* file;
-  const char* frozen;
-  const char* thawed;
-};
+using Frozen = CopiesTest;
 
-class Frozen : public CopiesTest, public testing::WithParamInterface<Freezer> {};
-
-TEST_P(Frozen, HideNoDeath) {
-  const std::filesystem::path group = std::filesystem::path{"/sys/fs/cgroup"} / GetParam().group;
-  std::error_code refused;
-  std::filesystem::create_directory(group, refused);
-  const auto write = [&](const std::string& file, const auto& text) { std::ofstream{group / file} << text; };
-  if (std::filesystem::exists(group / GetParam().file)) {
-    Copies copies = start_in_order(6);
-    ASSERT_TRUE(all_show(copies));
-    for (std::size_t i = 1; i < 4; ++i) write("cgroup.procs", copies[i].pid());
-    write(GetParam().file, GetParam().frozen);
-    take(copies, 0).destroy();
-    copies.push_back(start());
-    EXPECT_TRUE(all_show({&copies[3], &copies[4], &copies[5]}, 6));
-    write(GetParam().file, GetParam().thawed);
-    expect_all_is_well(copies);
+TEST_F(Frozen, HideNoDeath) {
+  struct Freezer {
+    const char *groups, *file, *frozen, *thawed;
+  };
+  for (const auto& [groups, file, frozen, thawed] :  // cgroups(7), of both versions
+       {Freezer{"/sys/fs/cgroup/freezer", "freezer.state", "FROZEN", "THAWED"},
+        Freezer{"/sys/fs/cgroup", "cgroup.freeze", "1", "0"},
+        Freezer{"/sys/fs/cgroup/unified", "cgroup.freeze", "1", "0"}}) {
+    const std::filesystem::path group = std::filesystem::path{groups} / key_text();
+    const auto write = [&](const char* name, const auto& text) { std::ofstream{group / name} << text; };
+    std::error_code refused;
+    std::filesystem::create_directory(group, refused);
+    if (std::filesystem::exists(group / file)) {  // it takes root
+      Copies copies = start_in_order(6);
+      ASSERT_TRUE(all_show(copies));
+      for (std::size_t i = 1; i < 4; ++i) write("cgroup.procs", copies[i].pid());
+      write(file, frozen);
+      take(copies, 0).destroy();
+      copies.push_back(start());
+      EXPECT_TRUE(all_show({&copies[3], &copies[4], &copies[5]}, 6));
+      write(file, thawed);
+      expect_all_is_well(copies);
+    }
+    rmdir(group.c_str());
   }
-  if (rmdir(group.c_str()) != 0) GTEST_SKIP() << "needs a freezer of this version of control groups, and root";
 }
-
-INSTANTIATE_TEST_SUITE_P(
-    By, Frozen,
-    testing::Values(Freezer{"Version1", "freezer/share_data_test", "freezer.state", "FROZEN", "THAWED"},
-                    Freezer{"Version2", "share_data_test", "cgroup.freeze", "1", "0"},
-                    Freezer{"Version2BesideVersion1", "unified/share_data_test", "cgroup.freeze", "1", "0"}),
-    by_name);
 
 /// As a debugger does: the tracer stops when it has begun. It traces the copy that is killed, or it keeps another one
 /// stopped.

@@ -125,12 +125,5 @@ TEST_F(TableTest, HowACopyEndedIsUnknownIfMoreHaveLeftThanTheListIsSureToHold) {
   EXPECT_EQ(table.end_of(3, first, 1), End::killed) << "the look before was a moment later";
 }
 
-TEST(OwnerWord, IsShownAsItsParts) {
-  EXPECT_EQ(to_text(0), "0");
-  EXPECT_EQ(to_text(running_word(4242)), "4242|WAITERS");
-  EXPECT_EQ(to_text(joined_word(4242)), "4242|WAITERS|OWNER_DIED");
-  EXPECT_EQ(to_text(FUTEX_OWNER_DIED), "OWNER_DIED");
-}
-
 }  // namespace
 }  // namespace share_data::test
