@@ -70,10 +70,6 @@ class FileDescriptor {
   int fd_;
 };
 
-[[nodiscard]] inline FileDescriptor open_process(pid_t pid) {
-  return FileDescriptor{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))};
-}
-
 /// Kernels before 5.16 do not have it, and sandboxes may forbid it. Then copies look now and then instead.
 [[nodiscard]] inline bool has_futex_waitv() {
   return syscall(SYS_futex_waitv, nullptr, 0U, 0U, nullptr, 0) == 0 || errno == EINVAL;

@@ -83,7 +83,7 @@ TEST_F(RobustListTest, AWordThatHoldsAnotherTidIsLeftAsItIs) {
 TEST_F(RobustListTest, WhatTheOutOfMemoryKillerTakesDoesNotMatter) {
   start([] {});
   if (ptrace(PTRACE_SEIZE, child->pid(), nullptr, PTRACE_O_TRACEEXIT) != 0) GTEST_SKIP() << "may not trace";
-  const FileDescriptor pidfd = open_process(child->pid());
+  const FileDescriptor pidfd{static_cast<int>(syscall(SYS_pidfd_open, child->pid(), 0))};
   kill(child->pid(), SIGKILL);
   int status = 0;
   ASSERT_EQ(waitpid(child->pid(), &status, 0), child->pid());
