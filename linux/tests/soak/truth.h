@@ -26,16 +26,21 @@ class Fates {
   void ended(pid_t pid, int exit_code, bool may_have_left) {
     if (exit_code == 0 || may_have_left) known_.emplace(pid, '-');
     if (exit_code == -SIGKILL) known_.emplace(pid, 'x');
+    ended_.push_back(pid);
   }
 
   /// A copy says `- pid`, `x pid` or `? pid`.
   void said(const std::string& who, char sign, pid_t pid) { claims_.push_back({who, sign, pid}); }
 
   /// All copies that anybody has said have ended have ended by now. A copy that has moved to another segment (after
-  /// ipcrm) can only say of those that it does not find there that it does not know. Throws Wrong.
-  void check(bool may_not_know) {
+  /// ipcrm) can only say of those that it does not find there that it does not know; the soak may read that line after
+  /// the check. Throws Wrong.
+  void check(bool was_removed) {
+    for (const pid_t pid : std::exchange(ended_, {})) {
+      if (was_removed) known_.emplace(pid, '?');
+    }
     for (const Claim& claim : std::exchange(claims_, {})) {
-      const bool right = known_.contains({claim.pid, claim.sign}) || (claim.sign == '?' && may_not_know);
+      const bool right = known_.contains({claim.pid, claim.sign}) || (claim.sign == '?' && was_removed);
       if (!right) throw Wrong(fmt::format("{} says `{} {}`, which is not true", claim.who, claim.sign, claim.pid));
     }
   }
@@ -49,6 +54,7 @@ class Fates {
 
   std::set<std::pair<pid_t, char>> known_;
   std::vector<Claim> claims_;
+  std::vector<pid_t> ended_;  ///< since the last check
 };
 
 /// All that one copy has said until now.
