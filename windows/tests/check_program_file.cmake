@@ -1,6 +1,6 @@
 # Fails unless FILE imports only from DLLs that every Windows has, and objdump, if there is one, shows one shared section
-# in it, named SHARED. shell32 and user32 are not among these DLLs: see wmain in windows/share_data.cpp. OBJDUMP is
-# objdump, or LINK the link.exe of Visual Studio.
+# in it, named SHARED. shell32 and user32 are not among these DLLs: see wmain in windows/share_data.cpp. WITHOUT_CODE: fails
+# if there is an import or an entry point. OBJDUMP is objdump, or LINK the link.exe of Visual Studio.
 cmake_minimum_required(VERSION 3.22)
 set(system_dlls advapi32.dll kernel32.dll msvcrt.dll ucrtbase.dll)
 
@@ -13,11 +13,14 @@ if(OBJDUMP)
   endif()
   execute_process(COMMAND ${OBJDUMP} -p ${FILE} OUTPUT_VARIABLE imports COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "DLL Name: [^\n\r]+" dlls "${imports}")
+  if(WITHOUT_CODE AND (dlls OR NOT imports MATCHES "AddressOfEntryPoint[ \t]+0+[\r\n]"))
+    message(FATAL_ERROR "${FILE} has an entry point or imports:\n${imports}")
+  endif()
 else()
   execute_process(COMMAND ${LINK} /dump /nologo /dependents ${FILE} OUTPUT_VARIABLE imports COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "\n +[^ \n\r]+[.][dD][lL][lL]" dlls "${imports}")
 endif()
-if(NOT dlls)
+if(NOT dlls AND NOT WITHOUT_CODE)
   message(FATAL_ERROR "${FILE}: no imports found in\n${imports}")
 endif()
 foreach(dll IN LISTS dlls)
