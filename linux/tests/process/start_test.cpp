@@ -109,11 +109,52 @@ TEST_F(Max, OfStartersWhoMeetAtEveryStepExactlyAsManyJoinAsMay) {
   EXPECT_TRUE(all_show(joined, 3));
 }
 
+// One place is left, and a copy claims slot 2. Before it looks again, another one is there, too. If that one has
+// joined, or is joining in a lower slot, the copy withdraws.
+TEST_F(Max, OfTwoThatAreJoiningTheOneInTheLowerSlotGoesFirst) {
+  if (!has_strace()) GTEST_SKIP() << "needs strace";
+  const Bystander running;
+  const Bystander other;
+  for (const auto& [slot, word] :
+       {std::pair{1U, joining_word(other.tid())}, {3U, joining_word(other.tid())}, {3U, running_word(other.tid())}}) {
+    bool in_time = false;
+    for (int attempt = 0; attempt < 20 && !in_time; ++attempt) {
+      const RawSegment segment{key(), sizeof(Table)};
+      Table& table = segment.table();
+      table.gathered = 1;
+      occupy(table.slots[0], running_word(running.tid()));
+      occupy(table.slots[1], running_word(other.tid()));
+      table.slots[1].leaver = other.tid();
+      table.raise_used(3);
+      table.magic = 0x3354'4144'5248'5303;
+      Copy copy = start({.options = {"--max", "2"}, .through = strace("shmctl:delay_enter=20000")});
+      const std::atomic<Word>& claimed = table.slots[2].owner;
+      EXPECT_TRUE(eventually([&] { return claimed != 0; }));
+      table.slots[slot].owner = word;
+      let_it_try();
+      in_time = !has_joined(claimed);
+      if (in_time && is_joining(word)) {
+        EXPECT_TRUE(eventually([&] { return claimed == (slot < 2 ? 0 : joining_word(copy.tid())); }));
+        EXPECT_FALSE(copy.shown());
+        table.slots[slot].owner = 0;
+        EXPECT_EQ(copy.shown_first(), 2);
+        EXPECT_EQ(tid_of(table.slots[slot < 2 ? 1 : 2].owner), copy.tid());
+      } else if (in_time) {
+        EXPECT_EQ(copy.exit_code(), 3) << copy.output();
+        EXPECT_EQ(copy.output(), "");
+        EXPECT_EQ(table.plain, 0);
+      }
+      remove_segment(key());
+    }
+    EXPECT_TRUE(in_time);
+  }
+}
+
 TEST_F(Max, ThoseWithoutALimitAndThoseWhoseSegmentWasRemovedCountAndAPlaceThatBecomesFreeCanBeTaken) {
   Copies copies = start_together(5);
   EXPECT_TRUE(start_with_max(10, 5).empty());
   ASSERT_TRUE(remove_segment(key()));
-  add(copies, start_with_max(10, 7));
+  add(copies, start_with_max(20, 7));
   EXPECT_TRUE(all_show(copies, 7));
   EXPECT_EQ(take(copies, 2).stop(), 0);
   copies.push_back(start({.options = {"--max", "7"}}));

@@ -84,8 +84,9 @@ class Child {
   /// The child runs `life` and exits: with 1 if a check of the test failed in it, else with 0. It does not outlive us.
   explicit Child(const std::function<void()>& life) {
     std::fflush(nullptr);  // or the child would write it once more
+    const pid_t parent = getpid();
     pid_ = check(fork(), "fork");
-    if (pid_ == 0) live(life);
+    if (pid_ == 0) live(life, parent);
   }
   Child(Child&&) = delete;
   ~Child() { end(); }
@@ -109,9 +110,9 @@ class Child {
 
  private:
   /// An exception must not get into the test's own code, which goes on in the parent.
-  [[noreturn]] static void live(const std::function<void()>& life) noexcept {
+  [[noreturn]] static void live(const std::function<void()>& life, pid_t parent) noexcept {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    life();
+    if (getppid() == parent) life();  // else it has ended before
     std::fflush(nullptr);
     _exit(testing::Test::HasFailure() ? 1 : 0);
   }
