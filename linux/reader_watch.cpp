@@ -42,7 +42,8 @@ void ReaderWatch::take_turn() {
 
 ReaderWatch::~ReaderWatch() {
   if (!is_ours_ || fcntl(STDOUT_FILENO, F_GETOWN) != getpid()) return;
-  fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) & ~O_ASYNC);  // our end ends the ownership
+  fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) & ~O_ASYNC);
+  fcntl(STDOUT_FILENO, F_SETOWN, 0);
 }
 
 }  // namespace share_data
