@@ -79,7 +79,7 @@ TEST_P(Channel, ThatIsReadEndsNobodyAndIsLeftAsItWas) {
     const bool is_taken = tells_of_its_reader && owner_before == 0;
     Copies copies = start_into_it(1);
     copies.push_back(start());
-    ASSERT_TRUE(all_show({&copies[1]}, 2));
+    ASSERT_TRUE(all_show({&copies[1]}, 2)) << copies[0].notes();
     EXPECT_TRUE(all_sleep(copies));
     EXPECT_EQ(is_async(), is_taken);
     EXPECT_EQ(owner(), is_taken ? copies[0].pid() : owner_before);
