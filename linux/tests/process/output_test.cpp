@@ -132,9 +132,10 @@ TEST_F(Output, ThatCannotBeWrittenEndsTheCopyWhichHasLeftAndNoOtherDescriptorMat
 TEST_F(Output, ThatNobodyReadsDelaysNobodyAndTheCopyLeavesWhenAskedTo) {
   constexpr int one_line = 60;
   Copy witness = start_alone();
-  for (const auto& [fd, room] : {std::pair{STDOUT_FILENO, 0}, {STDOUT_FILENO, one_line}, {STDERR_FILENO, 0}}) {
+  for (const auto& each : {std::pair{STDOUT_FILENO, 0}, {STDOUT_FILENO, one_line}, {STDERR_FILENO, 0}}) {
+    const auto [fd, room] = each;
     const std::string option = fd == STDERR_FILENO ? "--explain" : "--quiet";
-    Copy copy = start({.options = {option}, .before_exec = [=] { fill(fd, room); }});
+    Copy copy = start({.options = {option}, .before_exec = [=] { fill(each.first, each.second); }});
     ASSERT_TRUE(all_show({&witness}, 2));
     copy.signal(SIGTERM);
     EXPECT_TRUE(witness.prints(fmt::format("1 live  - {}", copy.pid())));

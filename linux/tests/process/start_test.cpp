@@ -115,8 +115,10 @@ TEST_F(Max, OfTwoThatAreJoiningTheOneInTheLowerSlotGoesFirst) {
   if (!has_strace()) GTEST_SKIP() << "needs strace";
   const Bystander running;
   const Bystander other;
-  for (const auto& [slot, word] :
+  for (const auto& each :
        {std::pair{1U, joining_word(other.tid())}, {3U, joining_word(other.tid())}, {3U, running_word(other.tid())}}) {
+    const std::uint32_t slot = each.first;
+    const Word word = each.second;
     bool in_time = false;
     for (int attempt = 0; attempt < 20 && !in_time; ++attempt) {
       const RawSegment segment{key(), sizeof(Table)};
