@@ -17,15 +17,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Replaces the first `from` in a file by `to`, which is as long. Returns where.
+/// Replaces each `from` in a file by `to`, which is as long. Returns where the first one is.
 std::size_t replace_in(const fs::path& file_name, const std::string& from, const std::string& to) {
   std::fstream file{file_name, std::ios::in | std::ios::out | std::ios::binary};
   const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
-  const auto at = bytes.find(from);
-  EXPECT_NE(at, std::string::npos);
-  file.seekp(static_cast<std::streamoff>(at));
-  file << to;
-  return at;
+  const auto first = bytes.find(from);
+  EXPECT_NE(first, std::string::npos);
+  for (auto at = first; at != std::string::npos; at = bytes.find(from, at + 1)) {
+    file.seekp(static_cast<std::streamoff>(at));
+    file << to;
+  }
+  return first;
 }
 
 /// Takes the flag "shared" from the section SHARED in the headers of a program file or DLL.
@@ -92,8 +94,11 @@ TEST_F(Dll, ThatIsNotOursIsRefusedBeforeItRuns) {
   const fs::path other = put(L"other.dll");
   replace_in(other, "Sh_data3", "Sh_data2");
   expect(other, "is not ours, or of another version");
-  replace_in(other, "KERNEL32.dll", "MISSING1.dll");  // which would not be found
-  expect(other, "is not ours, or of another version");
+  const fs::path program = here.path() / L"program.dll";  // which has imports
+  fs::copy_file(here.exe(), program);
+  replace_in(program, "Sh_data3", "Sh_data2");
+  replace_in(program, "KERNEL32.dll", "MISSING1.dll");  // would not be found
+  expect(program, "is not ours, or of another version");
   const fs::path alone = put(L"private.dll");
   unshare_section(alone);
   expect(alone, "section SHARED is not shared in .*private.dll");

@@ -42,8 +42,10 @@ struct Member {
   bool suspended = false;
   std::size_t read = 0;    ///< so much of its output
   std::uint32_t live = 0;  ///< what its last line shows; 0 before the first
-  bool knows_all = false;  ///< `counted` is who is counted by its lines. The first one does not name the others
+  /// Who is counted by its lines. The first line does not name the others, so the first time that all are at rest, they
+  /// are put here; the line after that may still tell of what happened before.
   Pids counted = {};
+  int rests = 0;  ///< how often it was at rest
 
   Member(std::size_t at, const std::filesystem::path& exe, Start how) : place(at), copy(exe, std::move(how)) {}
 };
@@ -145,7 +147,8 @@ class Soak {
       for_each_pid(match[4], [&](std::uint32_t pid) { remove(member, pid, may_leave_, "left"); });
       for_each_pid(match[5], [&](std::uint32_t pid) { remove(member, pid, may_be_killed_, "was killed"); });
       for_each_pid(match[3], [&](std::uint32_t pid) {
-        if (!member.counted.insert(pid).second) throw Wrong(fmt::format("{}: {} joined twice", member.copy.pid(), pid));
+        if (!member.counted.insert(pid).second && member.rests > 1)
+          throw Wrong(fmt::format("{}: {} joined twice", member.copy.pid(), pid));
       });
     }
     member.read = static_cast<std::size_t>(from - text.cbegin());
@@ -160,7 +163,7 @@ class Soak {
   }
 
   static void remove(Member& member, std::uint32_t pid, const Pids& possible, const char* how) {
-    const bool was_counted = member.counted.erase(pid) != 0 || !member.knows_all;
+    const bool was_counted = member.counted.erase(pid) != 0 || member.rests < 2;
     if (!possible.contains(pid) || !was_counted) throw Wrong(fmt::format("{}: {} {}?", member.copy.pid(), pid, how));
   }
 
@@ -179,11 +182,11 @@ class Soak {
       if (member.suspended) continue;
       const bool right = eventually([&] {
         read(member);
-        return member.live == counted.size() && (!member.knows_all || member.counted == counted);
+        return member.live == counted.size() && (member.rests == 0 || member.counted == counted);
       });
       if (!right) throw Wrong(fmt::format("{}: {}", member.copy.pid(), fmt::join(member.counted, " ")));
       member.counted = counted;
-      member.knows_all = true;
+      ++member.rests;
     }
     Arguments options = options_;
     options.emplace_back(L"--status");
