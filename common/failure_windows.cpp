@@ -32,6 +32,7 @@ constexpr std::array hints{
     Hint{"GetProcessTimes", 0, "a program that watches over this one forbids the call, which the count is built on"},
     Hint{"SetConsoleCtrlHandler", 0, "without it, this copy could not leave when its window is closed"},
     Hint{"CreateThreadpoolTimer", 0, "no memory left for the timer of --for"},
+    Hint{"CreateEvent", ERROR_ACCESS_DENIED, "an event of this name belongs to another program"},
     Hint{"CreateEvent", 0, "no memory left for an event"},
     Hint{"WaitForMultipleObjects", 0, "this is a bug in share_data"},
 };
@@ -40,7 +41,7 @@ constexpr std::array hints{
 
 std::span<const Hint> hints_for_calls() { return hints; }
 
-// std::system_category() would take the message in the ANSI code page, in which umlauts are no UTF-8.
+// Before Windows 10 1903, std::system_category() takes the message in a code page in which umlauts are no UTF-8.
 std::string system_message(int error) {
   constexpr DWORD flags = FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS | FORMAT_MESSAGE_MAX_WIDTH_MASK;
   std::array<wchar_t, 512> wide{};

@@ -18,8 +18,8 @@ using Duration = std::chrono::duration<double>;
 /// Linux: SIGINT, SIGTERM and SIGQUIT, even if they were inherited as ignored, because a shell does that to what it
 /// starts with `&`; SIGHUP, unless it was inherited as ignored, because nohup(1) does that. SIGPIPE is ignored: a
 /// reader who goes away is an error code. Call it before there is any thread.
-/// Windows: Ctrl+C, Ctrl+Break, and closing the window, logging off and shutting down, for which the system waits a
-/// few seconds.
+/// Windows: Ctrl+C, Ctrl+Break, and closing the window, logging off and shutting down, if the system says so before it
+/// ends the process. If the clock is set meanwhile, `after` is as much longer or shorter.
 void start_catching(std::optional<Duration> after = std::nullopt);
 
 [[nodiscard]] bool made();

@@ -109,9 +109,9 @@ exit /b 2
 :usage
 echo Starts several copies of share_data, each in a console window of its own.
 echo.
-echo   launch_n [N] [--panes] [options of share_data]
+echo   launch_n [N [--panes] [options of share_data]]
 echo.
-echo   launch_n 5                 five copies; without a number, three
+echo   launch_n 5                 five copies; without arguments, three
 echo   launch_n 5 --panes         in panes of one window, if there is Windows Terminal
 echo   launch_n 5 --via mapping   five that share through a named mapping
 echo.

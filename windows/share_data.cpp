@@ -69,7 +69,7 @@ void show_status(const Options& options, const Log& log) {
 }  // namespace share_data
 
 // The C library hands over the arguments as UTF-16. CommandLineToArgvW would do so too, but it is in shell32, which
-// loads user32, and a process with user32 does not get CTRL_LOGOFF_EVENT and CTRL_SHUTDOWN_EVENT
+// loads user32, and a process with user32 gets neither CTRL_LOGOFF_EVENT nor CTRL_SHUTDOWN_EVENT; others may get them
 // (https://learn.microsoft.com/windows/console/handlerroutine).
 extern "C" int wmain(int count, wchar_t** words) {
   using namespace share_data;

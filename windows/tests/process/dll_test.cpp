@@ -36,7 +36,7 @@ void unshare_section(const fs::path& file_name) {
   const auto flags = replace_in(file_name, name, name) + offsetof(IMAGE_SECTION_HEADER, Characteristics);
   std::fstream file{file_name, std::ios::in | std::ios::out | std::ios::binary};
   file.seekp(static_cast<std::streamoff>(flags + 3));
-  file.put(static_cast<char>((IMAGE_SCN_MEM_READ | IMAGE_SCN_MEM_WRITE) >> 24U));
+  file.put('\xc0');  // IMAGE_SCN_MEM_READ | IMAGE_SCN_MEM_WRITE
 }
 
 /// With --status and without it. `why` is what the program says of it.
