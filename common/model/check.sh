@@ -8,7 +8,7 @@ case " $* " in
   *" -DLIVELOCK "*) kind=-DNP search=-l ;;
   *) kind=-DSAFETY search= ;;
 esac
-if [ "$expected" = holds ]; then how=-O2; else how="-O0 -DREVERSE"; fi  # in this order an error is soon found
+if [ "$expected" = holds ]; then how=-O2; else how="-O1 -DREVERSE"; fi  # in this order an error is soon found
 
 rm -rf "$folder" && mkdir -p "$folder" && cd "$folder"
 spin -a "$@" "$model"

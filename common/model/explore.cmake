@@ -15,8 +15,12 @@ function(add_exploration name expected)
       COMMAND sh ${explore_folder}/check.sh ${expected} ${CMAKE_CURRENT_SOURCE_DIR}/${explore_model}
         ${CMAKE_CURRENT_BINARY_DIR}/${name} ${ARGN})
     set_tests_properties(model.${name} PROPERTIES LABELS exhaustive TIMEOUT 900)
-    if(expected STREQUAL holds)  # starts early, and one at a time, beside tests that mostly wait
-      set_tests_properties(model.${name} PROPERTIES COST 60 RESOURCE_LOCK models_${CMAKE_SYSTEM_NAME})
+    if(expected STREQUAL holds)  # starts early, and two at a time of each system, beside tests that mostly wait
+      get_property(models GLOBAL PROPERTY models)
+      set_property(GLOBAL APPEND PROPERTY models ${name})
+      list(LENGTH models number)
+      math(EXPR lock "${number} % 2")
+      set_tests_properties(model.${name} PROPERTIES COST 60 RESOURCE_LOCK models_${CMAKE_SYSTEM_NAME}_${lock})
     endif()
   endif()
 endfunction()
