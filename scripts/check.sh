@@ -67,7 +67,7 @@ configure() {
 list_checks() {
   local preset file system
   local -A listed
-  for system in gcc-11 old-headers glibc-2.28 glibc-2.34 musl; do
+  for system in gcc-11 old-headers glibc-2.28 musl; do
     add_test "system.$system" scripts/other_systems.sh "$system"
   done
   while read -r file; do add_test "format.$file" clang-format --dry-run -Werror "$file"; done < <(files '*.cpp' '*.h')
