@@ -1,6 +1,5 @@
 // What Windows hands out and takes: handles; text in UTF-16, where everything else here speaks UTF-8; and who may use
-// what, so that copies of other users, elevated ones and confined ones that are started in the same session count
-// together.
+// what, so that copies of other users, elevated and confined ones that one session has started count together.
 #pragma once
 
 #include <windows.h>
