@@ -75,7 +75,7 @@ int main() {
   Table& table = *static_cast<Table*>(address);
   join(table, static_cast<std::uint32_t>(gettid()));
   for (int live = 0, shown = 0;; shown = live, live = 0) {
-    // Look at `changes` first, then at the slots. So whatever changes later differs from what is seen here.
+    // Look at `changes` first, then at the slots. A change that comes after this is noticed below.
     std::vector<futex_waitv> seen{look_at(table.changes)};
     for (Word& owner : table.owners) {
       seen.push_back(look_at(owner));
