@@ -104,7 +104,7 @@ TEST(LaunchN, RefusesWhatIsNoNumberAndHelps) {
   }
   const Copy script = launch_n({L"/?"});
   EXPECT_EQ(script.exit_code(), DWORD{0});
-  EXPECT_TRUE(says(script, R"(launch_n \[N\] \[--panes\])"));
+  EXPECT_TRUE(says(script, R"(launch_n \[N \[--panes\])"));
 }
 
 }  // namespace
