@@ -31,7 +31,7 @@ def test_the_compiler_alone_is_enough(tmp_path):
     assert run(tmp_path / "share_data", "--version").stdout.startswith("share_data ")
 
 def test_without_a_network_cmake_says_at_once_what_to_do(tmp_path):
-    cmake = run("cmake", "-S", TOP, "-B", tmp_path, "-D", "CMAKE_DISABLE_FIND_PACKAGE_fmt=ON",
+    cmake = run("cmake", "-S", TOP, "-B", tmp_path, "-GNinja", "-D", "CMAKE_DISABLE_FIND_PACKAGE_fmt=ON",
                 env={**os.environ, "https_proxy": "http://127.0.0.1:9"}, timeout=60)
     assert cmake.returncode != 0 and "FETCHCONTENT_SOURCE_DIR_FMT=FOLDER" in cmake.stdout
 

@@ -76,7 +76,7 @@ def test_a_signal_at_any_moment_of_the_start_stops_all(launch):
         terminal = launch("20")
         time.sleep(random.uniform(0, 0.4))
         terminal.child.kill(signal.SIGTERM)
-        terminal.ends(0, None)
+        terminal.ends()
         assert launch.left() == ""
 
 def test_killed_copies_and_what_they_leave_are_named(launch):
@@ -154,7 +154,7 @@ def test_what_is_missing_is_named_in_the_words_of_the_system(path, tmp_path):
     executable(path / "busybox")
     (path / "setpriv").symlink_to("busybox")  # which can do less than the real one
     release = tmp_path / "os-release"
-    inside = ["unshare", "--map-root-user", "--mount", "sh", "-c",
+    inside = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c",
               'mount --bind "$0" /etc/os-release || exit 77; PATH=$1 "$2"', release, path]
     for system, like, words in (
             ("fedora", "", "dnf install cmake ninja-build gcc-c++"),
@@ -167,7 +167,7 @@ def test_what_is_missing_is_named_in_the_words_of_the_system(path, tmp_path):
         release.write_text(f'ID={system}\nID_LIKE="{like}"\n')
         for script, missing in ("launch_n.sh", "cmake ninja c++ setpriv\n"), ("test.sh", "cmake ninja c++"):
             run = subprocess.run([*inside, TOP / "scripts" / script], stderr=subprocess.PIPE, text=True)
-            if run.returncode == 77:
+            if run.returncode == 77 or run.stderr.startswith("unshare:"):
                 pytest.skip("nothing can be mounted here")
             assert f"are missing: {missing}" in run.stderr and words in run.stderr, (system, script)
 
