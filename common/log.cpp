@@ -148,11 +148,10 @@ Timestamp current_time() {
   const auto milliseconds = now.time_since_epoch().count() % 1000;
   std::array<char, 32> local{};
   std::array<char, 32> utc{};
-  // One thread at a time writes lines, and on Windows each thread has results of its own.
-  (void)std::strftime(local.data(), local.size(), "%H:%M:%S",
-                      std::localtime(&seconds));  // NOLINT(concurrency-mt-unsafe)
-  (void)std::strftime(utc.data(), utc.size(), "%Y-%m-%dT%H:%M:%S",
-                      std::gmtime(&seconds));  // NOLINT(concurrency-mt-unsafe)
+  const std::tm here = local_time(seconds);
+  (void)std::strftime(local.data(), local.size(), "%H:%M:%S", &here);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread at a time writes lines
+  (void)std::strftime(utc.data(), utc.size(), "%Y-%m-%dT%H:%M:%S", std::gmtime(&seconds));
   return {.clock = fmt::format("{}.{:03}", local.data(), milliseconds),
           .rfc3339 = fmt::format("{}.{:03}Z", utc.data(), milliseconds)};
 }

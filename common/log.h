@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -118,6 +119,9 @@ void write_standard_error(std::string_view text);
 /// True if what a write failed with only says that the reader has had enough: `head -1`, a closed terminal, or a
 /// reader who took nothing for too long.
 [[nodiscard]] bool reader_is_gone(const std::error_code& error);
+
+/// `seconds` since 1970 as local time. (std::localtime would look at the file of the time zone each time.)
+[[nodiscard]] std::tm local_time(std::time_t seconds);
 
 /// Throws std::system_error if standard output is closed. If standard input or error is, the first descriptors that
 /// the program opens would get their numbers, and its notes would go there: on Linux it makes sure that they do not.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <string_view>
 #include <system_error>
 
@@ -87,6 +88,12 @@ void check_standard_descriptors() {
     if (each.fd == STDOUT_FILENO) throw std::system_error(EBADF, std::system_category(), "standard output");
     (void)open("/dev/null", O_RDWR);  // takes the lowest free number, which is this one
   }
+}
+
+std::tm local_time(std::time_t seconds) {
+  std::tm local{};
+  (void)localtime_r(&seconds, &local);  // fails only in the year 2^31
+  return local;
 }
 
 }  // namespace share_data

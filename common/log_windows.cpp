@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <ctime>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -146,6 +147,12 @@ void check_standard_descriptors() {
   if (GetHandleInformation(GetStdHandle(STD_OUTPUT_HANDLE), &flags) == 0) {
     throw std::system_error(last_error(), "standard output");
   }
+}
+
+std::tm local_time(std::time_t seconds) {
+  std::tm local{};
+  (void)localtime_s(&local, &seconds);
+  return local;
 }
 
 }  // namespace share_data
