@@ -47,9 +47,9 @@ const char* name_of(Event::Kind kind) {
   return kind == Event::Kind::joined ? "joined" : "left";
 }
 
-std::string text_line(const Event& event, const Timestamp& time, std::uint32_t pid, bool colored) {
-  std::string text = fmt::format("{}  {:<7} {} live  ", paint(time.clock, dim, colored), fmt::format("[{}]", pid),
-                                 paint(fmt::format("{:>4}", event.live), bold, colored));
+std::string text_line(const Event& event, std::string_view time, std::uint32_t pid, bool colored) {
+  std::string text = fmt::format("{}  {:<7} {} live  ", paint(std::string{time}, dim, colored),
+                                 fmt::format("[{}]", pid), paint(fmt::format("{:>4}", event.live), bold, colored));
   if (event.kind == Event::Kind::changed) {
     append_pids(text, '+', event.joined, green, colored);
     append_pids(text, '-', event.left, yellow, colored);
@@ -69,7 +69,7 @@ std::string text_line(const Event& event, const Timestamp& time, std::uint32_t p
   return text + '\n';
 }
 
-std::vector<std::string> json_lines(const Event& event, const Timestamp& time, std::uint32_t pid) {
+std::vector<std::string> json_lines(const Event& event, std::string_view time, std::uint32_t pid) {
   std::vector<std::string> lines;
   std::array<Pids, 4> rest{event.joined, event.left, event.killed, event.unknown};
   do {
@@ -82,10 +82,27 @@ std::vector<std::string> json_lines(const Event& event, const Timestamp& time, s
     lines.push_back(fmt::format(
         R"({{"time":"{}","pid":{},"event":"{}","live":{},"plain":{},"joined":[{}],"left":[{}],"killed":[{}],"unknown":[{}]}})"
         "\n",
-        time.rfc3339, pid, name_of(event.kind), event.live, event.plain, fmt::join(here[0], ","),
-        fmt::join(here[1], ","), fmt::join(here[2], ","), fmt::join(here[3], ",")));
+        time, pid, name_of(event.kind), event.live, event.plain, fmt::join(here[0], ","), fmt::join(here[1], ","),
+        fmt::join(here[2], ","), fmt::join(here[3], ",")));
   } while (!std::ranges::all_of(rest, &Pids::empty));
   return lines;
+}
+
+struct Moment {
+  std::time_t seconds;
+  std::int64_t milliseconds;
+};
+
+Moment current_moment() {
+  using namespace std::chrono;
+  const auto now = floor<milliseconds>(system_clock::now()).time_since_epoch().count();
+  return {static_cast<std::time_t>(now / 1000), now % 1000};
+}
+
+std::string text_of(const std::tm& fields, const char* format, const Moment& moment) {
+  std::array<char, 32> text{};
+  (void)std::strftime(text.data(), text.size(), format, &fields);
+  return fmt::format("{}.{:03}", text.data(), moment.milliseconds);
 }
 
 std::string status_json(const std::vector<Instance>& instances, std::int32_t plain) {
@@ -117,13 +134,13 @@ std::string status_text(const std::vector<Instance>& instances) {
 
 Log::Log(LogStyle style, std::uint32_t pid) : style_(style), colored_(wants_color(style)), pid_(pid) {}
 
-std::vector<std::string> Log::lines(const Event& event, const Timestamp& time) const {
+std::vector<std::string> Log::lines(const Event& event, std::string_view time) const {
   if (style_.json) return json_lines(event, time, pid_);
   return {text_line(event, time, pid_, colored_)};
 }
 
 std::error_code Log::event(const Event& event) const {
-  for (const std::string& line : lines(event, current_time())) {
+  for (const std::string& line : lines(event, style_.json ? rfc3339_time() : clock_time())) {
     if (const std::error_code error = write_standard_output(line)) return error;
   }
   return {};
@@ -142,18 +159,15 @@ void Log::write_explanation(fmt::string_view text, fmt::format_args arguments) c
 
 void Log::error(std::string_view text) const { write_standard_error(fmt::format("share_data: {}\n", text)); }
 
-Timestamp current_time() {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const std::time_t seconds = now.time_since_epoch().count() / 1000;
-  const auto milliseconds = now.time_since_epoch().count() % 1000;
-  std::array<char, 32> local{};
-  std::array<char, 32> utc{};
-  const std::tm here = local_time(seconds);
-  (void)std::strftime(local.data(), local.size(), "%H:%M:%S", &here);
+std::string clock_time() {
+  const Moment now = current_moment();
+  return text_of(local_time(now.seconds), "%H:%M:%S", now);
+}
+
+std::string rfc3339_time() {
+  const Moment now = current_moment();
   // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread at a time writes lines
-  (void)std::strftime(utc.data(), utc.size(), "%Y-%m-%dT%H:%M:%S", std::gmtime(&seconds));
-  return {.clock = fmt::format("{}.{:03}", local.data(), milliseconds),
-          .rfc3339 = fmt::format("{}.{:03}Z", utc.data(), milliseconds)};
+  return text_of(*std::gmtime(&now.seconds), "%Y-%m-%dT%H:%M:%S", now) + 'Z';
 }
 
 }  // namespace share_data

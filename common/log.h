@@ -43,12 +43,6 @@ struct Instance {
   std::optional<double> seconds;  ///< how long it has been running; empty if the system does not tell
 };
 
-/// A moment, in the two forms that a line can carry.
-struct Timestamp {
-  std::string clock;    ///< local time, `17:03:21.104`
-  std::string rfc3339;  ///< UTC, `2024-05-06T15:03:21.104Z`
-};
-
 class Log {
  public:
   /// `pid` is the process that the lines speak for.
@@ -78,9 +72,10 @@ class Log {
   /// Tells people what went wrong on standard error.
   void error(std::string_view text) const;
 
-  /// `event` as lines, newlines included. A line has at most 4096 bytes (PIPE_BUF), so that it does not mix with those
-  /// of other copies in the same pipe: text names at most eight of each kind, JSON goes on in another line.
-  [[nodiscard]] std::vector<std::string> lines(const Event& event, const Timestamp& time) const;
+  /// `event` as lines that begin with `time`, newlines included. A line has at most 4096 bytes (PIPE_BUF), so that it
+  /// does not mix with those of other copies in the same pipe: text names at most eight of each kind, JSON goes on in
+  /// another line.
+  [[nodiscard]] std::vector<std::string> lines(const Event& event, std::string_view time) const;
 
  private:
   /// The format itself. fmt up to version 9 lacks get(), and from 12.2 on the conversion is deprecated.
@@ -102,7 +97,8 @@ class Log {
   std::uint32_t pid_;
 };
 
-[[nodiscard]] Timestamp current_time();
+[[nodiscard]] std::string clock_time();    ///< local time, `17:03:21.104`
+[[nodiscard]] std::string rfc3339_time();  ///< UTC, `2024-05-06T15:03:21.104Z`
 
 // What the platform does for it: log_linux.cpp, log_windows.cpp.
 

@@ -2,10 +2,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <string_view>
@@ -21,17 +19,10 @@ constexpr int without_limit = -1;
 
 std::error_code last_error() { return {errno, std::system_category()}; }
 
-/// Waits until `fd` takes more, at most `patience_ms` milliseconds (-1: without limit), or for a request to leave. A
-/// reader of standard output, who interrupts the wait with SIGIO, does not make it longer.
+/// Waits until `fd` takes more, at most `patience_ms` milliseconds (-1: without limit), or for a request to leave.
 bool writable(int fd, int patience_ms) {
-  using namespace std::chrono;
-  const auto end = steady_clock::now() + milliseconds{patience_ms};
   pollfd entry{.fd = fd, .events = POLLOUT, .revents = 0};
-  while (poll(&entry, 1, patience_ms) < 0 && errno == EINTR && !stop_request::made()) {
-    if (patience_ms > 0)
-      patience_ms = static_cast<int>(std::max(0ms, ceil<milliseconds>(end - steady_clock::now())).count());
-  }
-  return entry.revents != 0;
+  return poll(&entry, 1, patience_ms) > 0;
 }
 
 /// Gives up once a request to leave has been made and nobody has read for too long. Until then that request ends a

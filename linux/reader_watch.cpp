@@ -11,7 +11,6 @@
 namespace share_data {
 namespace {
 
-/// The signal comes each time that somebody reads, too.
 void leave_if_nobody_reads(int /*signal*/) {
   const int error = errno;
   pollfd output{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
@@ -23,27 +22,32 @@ void leave_if_nobody_reads(int /*signal*/) {
 
 ReaderWatch::ReaderWatch() {
   struct stat output {};
-  can_signal_ = fstat(STDOUT_FILENO, &output) == 0 && (S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode));
   struct sigaction action {};
   action.sa_handler = leave_if_nobody_reads;
   action.sa_flags = SA_RESTART;  // a read line interrupts nothing
-  if (can_signal_) sigaction(SIGIO, &action, nullptr);
-  take_turn();
+  can_signal_ = fstat(STDOUT_FILENO, &output) == 0 && (S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode)) &&
+                sigaction(SIGIO, &action, nullptr) == 0;
 }
 
 // O_ASYNC without an owner is what a copy leaves behind that was killed.
-void ReaderWatch::take_turn() {
-  if (!can_signal_ || is_ours_ || fcntl(STDOUT_FILENO, F_GETOWN) != 0) return;
-  const int flags = fcntl(STDOUT_FILENO, F_GETFL);
-  is_ours_ = flags >= 0 && fcntl(STDOUT_FILENO, F_SETOWN, getpid()) == 0 &&
-             fcntl(STDOUT_FILENO, F_SETFL, flags | O_ASYNC) == 0;
-  if (is_ours_) leave_if_nobody_reads(SIGIO);  // it may have happened already
+void ReaderWatch::start() {
+  if (!can_signal_) return;
+  if (flags_ < 0) {
+    if (fcntl(STDOUT_FILENO, F_GETOWN) != 0 || fcntl(STDOUT_FILENO, F_SETOWN, getpid()) != 0) return;
+    flags_ = fcntl(STDOUT_FILENO, F_GETFL) & ~O_ASYNC;
+  }
+  (void)fcntl(STDOUT_FILENO, F_SETFL, flags_ | O_ASYNC);
+  leave_if_nobody_reads(SIGIO);  // it may have happened already
+}
+
+void ReaderWatch::stop() const {
+  if (flags_ >= 0) (void)fcntl(STDOUT_FILENO, F_SETFL, flags_);
 }
 
 ReaderWatch::~ReaderWatch() {
-  if (!is_ours_ || fcntl(STDOUT_FILENO, F_GETOWN) != getpid()) return;
-  fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) & ~O_ASYNC);
-  fcntl(STDOUT_FILENO, F_SETOWN, 0);
+  if (flags_ < 0 || fcntl(STDOUT_FILENO, F_GETOWN) != getpid()) return;
+  stop();
+  (void)fcntl(STDOUT_FILENO, F_SETOWN, 0);
 }
 
 }  // namespace share_data

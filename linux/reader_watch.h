@@ -4,8 +4,9 @@
 
 namespace share_data {
 
-/// While it lives, the kernel sends us SIGIO when the last reader closes the pipe that is standard output, or the peer
-/// the socket. Then the copy leaves, as after SIGTERM. A terminal that is closed sends SIGHUP itself.
+/// Between start() and stop(), the kernel sends us SIGIO when the last reader closes the pipe that is standard output,
+/// or the peer the socket. Then the copy leaves, as after SIGTERM. A terminal that is closed sends SIGHUP itself. The
+/// signal comes after each read, too, so it is asked for only while the copy sleeps.
 ///
 /// All who have inherited the same pipe share these settings, and one process gets the signal. So if another one gets
 /// it, its settings stay as they are, and at the end ours are taken back.
@@ -18,13 +19,13 @@ class ReaderWatch {
   ReaderWatch(ReaderWatch&&) = delete;
   ReaderWatch& operator=(ReaderWatch&&) = delete;
 
-  /// Asks for the signal, unless another copy gets it, which may have left or been killed by now. To be called before
-  /// each wait.
-  void take_turn();
+  /// Asks for the signal, unless another copy gets it, which may have left or been killed by now.
+  void start();
+  void stop() const;
 
  private:
   bool can_signal_ = false;
-  bool is_ours_ = false;
+  int flags_ = -1;  ///< without O_ASYNC; -1 if another copy gets the signal
 };
 
 }  // namespace share_data

@@ -38,8 +38,9 @@ void run(const Options& options, const Log& log) {
     const View& view = membership.look();
     display.show(view);
     if (stop_request::made()) break;
-    reader.take_turn();
+    reader.start();
     wait_for_change(membership.table(), view, membership.slot(), log);
+    reader.stop();
   }
   display.print(membership.leave());
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <span>
 #include <tuple>
 #include <utility>
 
@@ -31,22 +32,32 @@ SeenSlot read(const Slot& slot) {
   }
 }
 
+/// Most slots are, so this decides how long a look takes.
+bool is_as_before(const Slot& slot, const SeenSlot& before) {
+  if (slot.owner != before.owner) return false;
+  return tid_of(before.owner) == 0 || (slot.leaver == before.leaver && slot.joined == before.joined);
+}
+
+void count(View& view, const SeenSlot& slot, int change) {
+  if (is_counted(slot)) view.live += change;
+  if (is_joining(slot.owner)) view.joining += change;
+  if (is_marked(slot.owner)) view.marked += change;
+  if (slot.owner != 0) view.claimed += change;
+}
+
 }  // namespace
 
 View Table::look(View before) const {
   View view = std::move(before);
   view.changes = changes;
   view.left = left_count;
-  view.live = view.joining = view.marked = view.claimed = 0;
   view.slots.resize(std::max<std::size_t>(view.slots.size(), std::min<std::size_t>(used, slot_count)));
   for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+    if (is_as_before(slots[i], view.slots[i])) continue;
     const SeenSlot seen = read(slots[i]);
-    view.live += is_counted(seen) ? 1 : 0;
-    view.joining += is_joining(seen.owner) ? 1 : 0;
-    view.marked += is_marked(seen.owner) ? 1 : 0;
-    view.claimed += seen.owner != 0 ? 1 : 0;
     if (seen == view.slots[i]) continue;
-    view.slots[i] = seen;
+    count(view, std::exchange(view.slots[i], seen), -1);
+    count(view, seen, 1);
     view.changed.push_back(i);
   }
   return view;
@@ -105,7 +116,8 @@ End Table::end_of(std::uint32_t index, const SeenSlot& seen, std::uint32_t left_
   const bool is_still_there = now.owner == seen.owner && now.joined == seen.joined;
   if (is_still_there && now.leaver == tid_of(now.owner)) return End::left;
   const auto entry = entry_of(index, seen.joined);
-  if (std::ranges::any_of(left, [&](const auto& other) { return other == entry; })) return End::left;
+  const auto written = std::span{left}.first(std::min<std::size_t>(left_count, ring_size));
+  if (std::ranges::any_of(written, [&](const auto& other) { return other == entry; })) return End::left;
   return left_count - left_before > ring_size / 2 ? End::unknown : End::killed;
 }
 

@@ -126,14 +126,7 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
 }
 
 void cool_down(std::uint32_t live) {
-  if (stop_request::made()) return;
-  const std::uint32_t ms = std::max(16U, live * 64 / 1000);
-  const timespec pause{.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1'000'000L};
-  sigset_t
-      others{};  // all but a request to leave has to wait, so that a reader who takes the line does not end the pause
-  sigfillset(&others);
-  for (const int request : {SIGALRM, SIGINT, SIGTERM, SIGQUIT, SIGHUP}) sigdelset(&others, request);
-  (void)ppoll(nullptr, 0, &pause, &others);
+  if (!stop_request::made()) (void)poll(nullptr, 0, std::max(16, static_cast<int>(live * 64 / 1000)));
 }
 
 }  // namespace share_data

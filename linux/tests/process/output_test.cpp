@@ -53,6 +53,7 @@ TEST_P(Channel, WhoseReaderGoesAwayEndsAllCopiesThatShareItEvenIfOneWasKilledAnd
   Copies copies = start_into_it(6);
   ASSERT_TRUE(all_show({&witness}, 7));
   for (const bool killed : {true, false}) {
+    EXPECT_TRUE(all_sleep(copies)) << "each asks for it before it sleeps";
     const int before = owner();
     const auto place = std::ranges::find(copies, before, &Copy::pid);
     ASSERT_NE(place, copies.end());

@@ -141,7 +141,7 @@ class Soak {
     wait_until([&] { return !segment_of(key_) && removed_segments(key_) == 0; }, "all have left, but not the segment");
   }
 
-  void note(const std::string& text) { remember(current_time().clock + "  " + text); }
+  void note(const std::string& text) { remember(clock_time() + "  " + text); }
 
   /// What has happened lately, in the order of time, not in that in which the soak got to read it.
   [[nodiscard]] std::string history() {
