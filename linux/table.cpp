@@ -38,13 +38,6 @@ bool is_as_before(const Slot& slot, const SeenSlot& before) {
   return tid_of(before.owner) == 0 || (slot.leaver == before.leaver && slot.joined == before.joined);
 }
 
-void count(View& view, const SeenSlot& slot, int change) {
-  if (is_counted(slot)) view.live += change;
-  if (is_joining(slot.owner)) view.joining += change;
-  if (is_marked(slot.owner)) view.marked += change;
-  if (slot.owner != 0) view.claimed += change;
-}
-
 }  // namespace
 
 View Table::look(View before) const {
@@ -52,13 +45,17 @@ View Table::look(View before) const {
   view.changes = changes;
   view.left = left_count;
   view.slots.resize(std::max<std::size_t>(view.slots.size(), std::min<std::size_t>(used, slot_count)));
+  view.live = view.joining = view.marked = view.claimed = 0;
   for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
-    if (is_as_before(slots[i], view.slots[i])) continue;
-    const SeenSlot seen = read(slots[i]);
-    if (seen == view.slots[i]) continue;
-    count(view, std::exchange(view.slots[i], seen), -1);
-    count(view, seen, 1);
-    view.changed.push_back(i);
+    SeenSlot& slot = view.slots[i];
+    if (!is_as_before(slots[i], slot)) {
+      const SeenSlot known = std::exchange(slot, read(slots[i]));
+      if (slot != known) view.changed.push_back(i);
+    }
+    view.live += is_counted(slot) ? 1 : 0;
+    view.joining += is_joining(slot.owner) ? 1 : 0;
+    view.marked += is_marked(slot.owner) ? 1 : 0;
+    view.claimed += slot.owner != 0 ? 1 : 0;
   }
   return view;
 }
