@@ -129,8 +129,7 @@ Event Membership::leave() {
   has_left_ = true;
   if (has_joined_) {
     --table_.plain;
-    table_.say_that_it_leaves(identity_, log_);
-    table_.replace(slot_, word_of(identity_), word_of(identity_, Mark::leaving), log_);
+    table_.leave(slot_, identity_, log_);
     notify(table_, log_);
   }
   Event event{.kind = Event::Kind::left, .live = table_.look().live, .plain = table_.plain, .left = {pid()}};

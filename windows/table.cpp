@@ -7,19 +7,8 @@
 namespace share_data {
 namespace {
 
-struct MarkText {
-  std::string_view name;
-  std::string_view meaning;
-};
-
-MarkText text_of(Word word) {
-  constexpr std::array<MarkText, 5> texts{{
-      {"", "running; counted"},
-      {"|joining", "has claimed the slot under --max, counts the rest; not counted"},
-      {"|notifying", "has just joined, not all copies are notified yet; counted"},
-      {"|leaving", "leaves on its own; not counted"},
-      {"|garbage", "garbage"},
-  }};
+/// The text for the mark of this word; the last one is for garbage.
+std::string_view text_for(Word word, const std::array<std::string_view, 5>& texts) {
   return texts[std::min(static_cast<std::size_t>(mark_of(word)), texts.size() - 1)];
 }
 
@@ -51,22 +40,44 @@ void Table::take_out(Identity ended, const Log& log) {
   }
 }
 
-void Table::say_that_it_leaves(Identity identity, const Log& log) {
-  const std::size_t index = left_count++ % left_size;
-  left[index] = word_of(identity);
-  log.explain("left[{}] = {}: I leave on my own", index, pid_of(identity));
+// In this order, whoever misses this copy in the table finds it in `left`. A copy can be suspended at any step, and go
+// on when others have used its place there. So it does not write there any more (the value has changed since it was
+// read), and it writes another entry if half of `left` is new. Its slot still says that it leaves then.
+void Table::leave(std::uint32_t index, Identity identity, const Log& log) {
+  std::uint32_t number = 0;
+  const auto is_late = [&] { return left_count - number > left_size / 2; };
+  const auto append = [&] {
+    number = left_count++;
+    std::atomic<Word>& place = left[number % left_size];
+    Word older = place;
+    return !is_late() && place.compare_exchange_strong(older, word_of(identity));
+  };
+  do {
+    while (!append()) {}
+    log.explain("left[{}] = {}: I leave on my own", number % left_size, pid_of(identity));
+    replace(index, word_of(identity), word_of(identity, Mark::leaving), log);
+  } while (is_late());
 }
 
-// Half of `left` is in reserve for copies that had said so before that look, and were counted all the same: they are on
-// their way from one word to the other.
+// Half of `left` is in reserve for copies that were counted, although they were in it already.
 std::optional<bool> Table::has_left(Identity identity, const View& before) const {
-  if (std::ranges::any_of(left, [&](const auto& word) { return word == word_of(identity); })) return true;
+  const auto has = [](const auto& words, Word word) {
+    return std::ranges::any_of(words, [=](const auto& each) { return each == word; });
+  };
+  if (has(slots, word_of(identity, Mark::leaving)) || has(left, word_of(identity))) return true;
   if (left_count - before.left_count > left_size / 2) return std::nullopt;
   return false;
 }
 
-std::string to_text(Word word) { return std::to_string(pid_of(identity_of(word))).append(text_of(word).name); }
+std::string to_text(Word word) {
+  const auto mark = text_for(word, {"", "|joining", "|notifying", "|leaving", "|garbage"});
+  return std::to_string(pid_of(identity_of(word))).append(mark);
+}
 
-std::string_view meaning_of(Word word) { return text_of(word).meaning; }
+std::string_view meaning_of(Word word) {
+  return text_for(
+      word, {"running; counted", "has claimed the slot under --max, counts the rest; not counted",
+             "has just joined, not all copies are notified yet; counted", "leaves on its own; not counted", "garbage"});
+}
 
 }  // namespace share_data

@@ -83,8 +83,8 @@ struct Table {
   /// Frees the slots of a process that has ended.
   void take_out(Identity ended, const Log& log);
 
-  /// Writes into `left` that this copy leaves on its own.
-  void say_that_it_leaves(Identity identity, const Log& log);
+  /// This copy, which is in this slot, leaves: writes it to `left`, and only then takes it out of the count.
+  void leave(std::uint32_t index, Identity identity, const Log& log);
 
   /// Whether a copy that was counted at the look `before`, and is not any more, has left on its own. Empty if so many
   /// have left since then that this cannot be known.
