@@ -20,6 +20,7 @@ namespace share_data::test {
 
 /// How to start a copy.
 struct Launch {
+  std::string program = SHARE_DATA_PROGRAM;
   std::vector<std::string> options = {};   ///< what follows `--key KEY`
   std::vector<std::string> through = {};   ///< a command that runs the program, such as strace
   std::function<void()> before_exec = {};  ///< what the child does last; only calls that are safe after fork
@@ -50,7 +51,7 @@ class Copy {
   /// Without a key, the program gets no option but those in `launch`.
   explicit Copy(key_t key, const Launch& launch = {}) {
     std::vector<std::string> words = launch.through;
-    words.emplace_back(SHARE_DATA_PROGRAM);
+    words.push_back(launch.program);
     if (key != 0) words.insert(words.end(), {"--key", std::to_string(static_cast<std::uint32_t>(key))});
     words.insert(words.end(), launch.options.begin(), launch.options.end());
     std::vector<char*> arguments;

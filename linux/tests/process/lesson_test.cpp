@@ -1,0 +1,70 @@
+// The two small programs of linux/lesson: counter.cpp, which goes wrong with a kill, and exact.cpp, which does not.
+#include <sched.h>
+#include <sys/shm.h>
+
+#include "copies.h"
+
+namespace share_data::test {
+namespace {
+
+/// In an IPC namespace of its own, because their keys are always the same.
+class Lesson : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (unshare(CLONE_NEWIPC) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWIPC) != 0) GTEST_SKIP() << "the system refuses";
+    if (!has_futex_waitv()) GTEST_SKIP() << "needs Linux 5.16";
+  }
+
+  static Copy start(const std::string& program) { return Copy{0, {.program = LESSON_FOLDER "/" + program}}; }
+
+  static bool all_show(Copies& copies, int count) {
+    return eventually([&] { return std::ranges::all_of(copies, [=](Copy& copy) { return copy.shown() == count; }); });
+  }
+
+  /// A random whole number below `limit`.
+  int below(int limit) { return std::uniform_int_distribution{0, limit - 1}(random_); }
+
+ private:
+  std::mt19937 random_{seed()};
+};
+
+TEST_F(Lesson, TheCounterIsRightAfterCtrlCAndWrongAfterAKill) {
+  Copies copies;
+  for (int i = 0; i < 3; ++i) copies.push_back(start("counter"));
+  EXPECT_TRUE(all_show(copies, 3));
+  for (const int how : {SIGINT, SIGKILL}) {
+    copies.front().signal(how);
+    take(copies, 0).exit_code();
+    EXPECT_TRUE(all_show(copies, 2)) << "one runs after the kill";
+  }
+}
+
+TEST_F(Lesson, ExactIsRightAfterAnyMixOfStartsAndEndsAndRefusesOneMoreThanThereAreSlots) {
+  Copies copies;
+  for (int round = 0; round < scaled(100); ++round) {
+    for (int step = below(30); step >= 0; --step) {
+      if (copies.empty() || (copies.size() < 20 && below(100) < 55)) {
+        copies.push_back(start("exact"));
+      } else {
+        Copy victim = take(copies, static_cast<std::size_t>(below(static_cast<int>(copies.size()))));
+        victim.signal(std::array{SIGKILL, SIGKILL, SIGKILL, SIGINT, SIGTERM, SIGSEGV, SIGHUP}.at(below(7)));
+        victim.exit_code();
+      }
+      if (below(3) == 0) std::this_thread::sleep_for(std::chrono::microseconds{below(4000)});  // in the start, too
+    }
+    ASSERT_TRUE(all_show(copies, static_cast<int>(copies.size()))) << "round " << round;
+  }
+  while (copies.size() < 100) copies.push_back(start("exact"));
+  EXPECT_TRUE(all_show(copies, 100));
+  EXPECT_TRUE(failed(start("exact").answer(), 1, "exact: the table is full: 100 copies are running\n"));
+}
+
+TEST_F(Lesson, ARefusedCallIsNamed) {
+  for (const auto& [program, key] : {std::pair{"counter", 88}, {"exact", 89}}) {
+    check(shmget(key, 1, IPC_CREAT | 0600), "shmget");  // too small
+    EXPECT_TRUE(failed(start(program).answer(), 1, std::string{program} + ": shmget: Invalid argument\n"));
+  }
+}
+
+}  // namespace
+}  // namespace share_data::test
