@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compiles share_data as another system would, and runs it. Usage: other_systems.sh SYSTEM, one of those below.
+# Compiles share_data as another system would, by the command in docs/building.md, and runs it. Usage: other_systems.sh
+# SYSTEM, one of those below.
 # The exit code is 77 if it cannot be tried here.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -49,9 +50,11 @@ case $1 in
   musl) zig musl ;;
   *) echo "other_systems.sh: unknown system $1" >&2; exit 2 ;;
 esac
-find linux common -maxdepth 1 -name '*.cpp' ! -name '*_windows.cpp' -printf '#include "%p"\n' >"$here/$1.cpp"
-"${compiler[@]}" -std=c++20 -Wall -Wextra -Werror -DFMT_HEADER_ONLY '-DSHARE_DATA_VERSION="0"' -I. -Icommon -Ilinux \
-  -isystem "$here/include" "$here/$1.cpp" -o "$here/$1"
+# Without optimisation, which is quicker.
+command=$(sed -n '/^g++ -std/,/-o share_data$/p' docs/building.md)
+command=${command/#g++/'"${compiler[@]}" -O0 -Wall -Wextra -Werror -isystem "$here/include"'}
+command=${command/ -O2/}
+eval "${command/%share_data/'"$here/$1"'}"
 "$here/$1" --key $((0x70000000 + $$)) --quiet --for 0.1 | tee "$here/$1.out"
 grep -q ' 1 live  joined$' "$here/$1.out"
 grep -q ' 0 live  left; last one out, segment removed$' "$here/$1.out"

@@ -1,7 +1,7 @@
 # add_pytests(FILES ARGUMENT...): one test for each that pytest finds in these files, started with the arguments.
 find_program(PYTEST NAMES pytest-3 pytest)  # Debian's is for Debian's Python, whichever else there is
 function(add_pytests files)
-  set(command ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1 ${PYTEST})
+  set(command ${CMAKE_COMMAND} -E env PYTHONDONTWRITEBYTECODE=1 ${PYTEST} -p no:cacheprovider -ra -vv --tb=short)
   set(folder ${PROJECT_SOURCE_DIR}/scripts/tests)
   execute_process(COMMAND ${command} --collect-only -qqq ${files} ${ARGN}
     WORKING_DIRECTORY ${folder} OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)

@@ -1,6 +1,4 @@
-"""What the tests of pages and scripts have in common. All, against build/release: pytest-3 scripts/tests
-One of them: pytest-3 scripts/tests -k kill_9
-"""
+"""What the tests of pages and scripts have in common. Against build/release: pytest-3 scripts/tests [-k kill_9]"""
 
 import os
 import re
@@ -14,6 +12,8 @@ import pyte
 import pytest
 
 TOP = Path(__file__).resolve().parents[2]
+PAGES = {page: page.read_text() for page in sorted([*TOP.glob("README*.md"), *TOP.glob("docs/*.md")])}
+ENGLISH = {page: text for page, text in PAGES.items() if not page.name.endswith(".zh-CN.md")}
 
 def pytest_addoption(parser):
     parser.addoption("--build", type=Path, default=TOP / "build/release", help="where the Linux program was built")
@@ -21,14 +21,9 @@ def pytest_addoption(parser):
     parser.addoption("--wine", type=shlex.split, default=["wine"], help="the command that runs it")
 
 @pytest.fixture
-def build(request) -> Path:
-    return request.config.option.build
-
-@pytest.fixture
-def program(request, build) -> list[str]:
-    """The command that starts share_data."""
-    exe = request.config.option.exe
-    return [*request.config.option.wine, str(exe)] if exe else [str(build / "linux/share_data")]
+def program(request) -> list[str]:
+    option = request.config.option
+    return [*option.wine, str(option.exe)] if option.exe else [str(option.build / "linux/share_data")]
 
 @pytest.fixture
 def key():
@@ -37,22 +32,31 @@ def key():
     yield key
     subprocess.run(["ipcrm", "--shmem-key", key], stderr=subprocess.DEVNULL)
 
+def blocks(page, kind) -> list[tuple[str, list[str]]]:
+    """The blocks of code that follow a line `<!-- KIND: NAME -->`: pairs of the name and the lines."""
+    found = re.findall(rf"^<!-- {kind}: (.*) -->\n+```.*\n((?:(?!```).*\n)*)```$", PAGES[page], re.MULTILINE)
+    return [(name, text.splitlines()) for name, text in found]
+
+def run(*command, code=0, **options) -> str:
+    """What the command says, which must end with this exit code."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
 def executable(path, *commands):
     path.unlink(missing_ok=True)  # it may be a link to the real one
     path.write_text("#!/bin/sh\n" + "\n".join(commands) + "\n")
     path.chmod(0o755)
 
 def eventually(look, expected, patience=60):
-    """Waits until look() returns what is expected."""
     deadline = time.monotonic() + patience
     while (seen := look()) != expected and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.05)
     assert seen == expected
 
 class Terminal:
     """A terminal in which a command runs. What it shows is what a person would see."""
-
-    def __init__(self, command, columns=200, lines=500, env=None, **options):
+    def __init__(self, command, columns=200, lines=120, env=None, **options):
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
         environment = {**os.environ, "TERM": "linux", "LC_ALL": "C.UTF-8", "NO_COLOR": "", **(env or {})}
@@ -72,7 +76,6 @@ class Terminal:
         return came
 
     def lines(self) -> list[str]:
-        """All lines that are not empty."""
         self.read()
         return [line.rstrip() for line in self.screen.display if line.strip()]
 
@@ -80,7 +83,6 @@ class Terminal:
         return "\n".join(self.lines())
 
     def shows(self, pattern):
-        """Waits until the pattern is found in what it shows."""
         eventually(lambda: pattern if re.search(pattern, self.text()) else self.text(), pattern)
 
     def ends(self, *codes) -> str:
@@ -96,7 +98,8 @@ class Terminal:
             self.child.ptyproc.fileobj.close()
             self.child.closed = True
 
-    def processes(self) -> list[str]:
-        """The state of each process that runs in it, as ps(1) shows it."""
-        ps = subprocess.run(["ps", "-o", "stat=", "--sid", str(self.child.pid)], stdout=subprocess.PIPE, text=True)
-        return [state for state in ps.stdout.split() if state[0] != "Z"]
+def processes_in(terminals) -> list[str]:
+    """The state of each process that runs in one of them, as ps(1) shows it."""
+    sessions = ",".join(str(terminal.child.pid) for terminal in terminals)
+    ps = subprocess.run(["ps", "-o", "stat=", "--sid", sessions], stdout=subprocess.PIPE, text=True)
+    return [state for state in ps.stdout.split() if state[0] != "Z"]

@@ -14,8 +14,7 @@ import time
 
 import pytest
 
-from conftest import TOP, Terminal, eventually, executable
-from pages import ENGLISH, blocks
+from conftest import ENGLISH, TOP, Terminal, blocks, eventually, executable, processes_in
 
 # What happens before and after what the page shows. If C is stopped (^Z), A is the one that the kernel wakes.
 OTHERS = """
@@ -32,10 +31,8 @@ $ share_data --quiet
 # terminal 4
 $ kill -9 4250
 """
-AROUND = {
-    "first_look": ("", OTHERS.format("^C")),
-    "death": ("$ share_data --explain --quiet\n…", OTHERS.format("^Z")),
-}
+AROUND = {"first_look": ("", OTHERS.format("^C")),
+          "death": ("$ share_data --explain --quiet\n…", OTHERS.format("^Z"))}
 
 # Each run has other times and addresses. Pids, keys, ids, sizes and the user are names: each has another value in each
 # run, but one throughout it. An ellipsis stands for the rest of a line, and on a line by itself for any lines.
@@ -73,7 +70,7 @@ class Window(Terminal):
     """A terminal of the transcript: the lines that the page promises to be in it, and how many have been seen."""
 
     def __init__(self, promised, **options):
-        super().__init__(["bash", "--noprofile", "--norc", "--noediting"], 200, 500, **options)
+        super().__init__(["bash", "--noprofile", "--norc", "--noediting"], **options)
         self.promised, self.seen, self.used = promised, 0, 0
 
     def look(self, values) -> dict:
@@ -95,10 +92,10 @@ def do(windows, order) -> dict:
     """Types everything, and waits until everything is seen. Returns the values of the page's names."""
     values, awaited, quiet, deadline = {}, [], 0, time.monotonic() + 60
     while time.monotonic() < deadline and any(window.seen < len(window.promised) for window in windows):
-        time.sleep(0.1)
-        moves = [window.read() or re.search("[RD]", " ".join(window.processes())) for window in windows]
-        quiet = 0 if any(moves) else quiet + 1
-        if quiet < 5:
+        time.sleep(0.2)
+        moves = any([window.read() for window in windows]) or re.search("[RD]", " ".join(processes_in(windows)))
+        quiet = 0 if moves else quiet + 1
+        if quiet < 3:
             continue
         for window in windows:
             values = window.look(values)
@@ -147,4 +144,4 @@ def test_experiment(experiment, tmp_path, program, key, request):
     finally:
         for window in windows:
             window.close()
-            eventually(window.processes, [])
+        eventually(lambda: processes_in(windows), [])
