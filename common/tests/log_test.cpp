@@ -63,13 +63,6 @@ TEST(TextLine, MentionsAPlainCounterOnlyIfItIsTooHighAndNoChangeIsOnItsWay) {
   }
 }
 
-TEST(TextLine, KeepsTheCountsInOneColumn) {
-  const auto column = [](std::uint32_t pid, std::uint32_t live) {
-    return Log{{.color = Color::never}, pid}.lines({.live = live}, noon).at(0).find(" live");
-  };
-  EXPECT_EQ(column(1, 1), column(99999, 4096));
-}
-
 TEST(TextLine, HasColoursWhereTheyAreAskedFor) {
   EXPECT_EQ(Log({.color = Color::always}, 4242)
                 .lines({.live = 2, .plain = 2, .joined = {1}, .left = {2}, .killed = {3}}, noon)
@@ -83,14 +76,6 @@ TEST(JsonLine, IsOneObjectWithAllFields) {
             R"({"time":"12:00:00.007","pid":4242,"event":"changed","live":5,"plain":6,)"
             R"("joined":[1,2],"left":[3],"killed":[4,5],"unknown":[]})"
             "\n");
-}
-
-TEST(JsonLine, NamesTheEvent) {
-  const std::string rest = R"("live":1,"plain":-1,"joined":[],"left":[],"killed":[],"unknown":[]})";
-  EXPECT_NE(json({.kind = Kind::joined, .live = 1, .plain = -1}).find(R"("event":"joined",)" + rest),
-            std::string::npos);
-  EXPECT_NE(json({.kind = Kind::left, .live = 1, .plain = -1}).find(R"("event":"left",)" + rest), std::string::npos);
-  EXPECT_NE(json({.live = 1, .plain = -1}).find(R"("event":"changed",)" + rest), std::string::npos);
 }
 
 TEST(AnyLine, FitsIntoAPipeInOneWriteAndIsTrueByItself) {

@@ -19,8 +19,6 @@ class StandardOutput {
   }
   StandardOutput(const StandardOutput&) = delete;
   StandardOutput& operator=(const StandardOutput&) = delete;
-  StandardOutput(StandardOutput&&) = delete;
-  StandardOutput& operator=(StandardOutput&&) = delete;
 
  private:
   HANDLE original_ = GetStdHandle(STD_OUTPUT_HANDLE);

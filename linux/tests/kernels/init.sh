@@ -11,6 +11,9 @@ mount -t devtmpfs dev /dev
 # scenario NAME PROGRAM FILTER
 scenario() {
   verdict=ok
+  for filter in $(echo "$3" | tr : ' '); do
+    "$2" --gtest_list_tests --gtest_filter="$filter" | grep -q '^  ' || { verdict=FAILED; echo "no test is $filter" >&2; }
+  done
   "$2" --gtest_brief=1 --gtest_filter="$3" >/out 2>&1 || { verdict=FAILED; cat /out >&2; }
   echo "$1: $verdict: $(awk '$2 ~ /^(PASSED|SKIPPED|FAILED)$/ && $4 > 0 { printf " %s %s", $4, tolower($2) }' /out)"
 }
@@ -18,8 +21,8 @@ scenario() {
 echo "kernel: $(uname -r)"
 scenario 'unit tests' linux_unit_tests '*'
 scenario 'count' linux_process_tests 'Signals.AnyThat*:Start.ACopyLeaves*:Status.*'
-scenario 'kill -9' linux_process_tests 'Death.TheOthers*:Death.AfterAll*:Traced.*:WhoEndedHow.*'
-scenario 'Ctrl+Z' linux_process_tests 'Stopped.*:StoppedNeighbours.*/8'
+scenario 'kill -9' linux_process_tests 'Death.TheOthers*:Death.AfterAll*:*Traced.*:WhoEndedHow.*'
+scenario 'Ctrl+Z' linux_process_tests 'Stopped.*:*StoppedNeighbours.*/8'
 scenario 'ipcrm' linux_process_tests 'Ipcrm.Starts*:Ipcrm.ACopyThat*'
 scenario '150 at once' linux_process_tests 'Signals.OneCall*'
 scenario 'idle' linux_process_tests 'Idle.*'

@@ -43,17 +43,6 @@ TEST(Start, CopiesOfAnotherFileCountApartButTogetherThroughAMapping) {
   EXPECT_TRUE(all_show(mapped, 1));
 }
 
-TEST(Start, ALifeIsTwoLinesInOrderHoweverShort) {
-  const Folder folder;
-  for (int round = 0; round < 15; ++round) {
-    const Copy copy{folder.exe(), {L"--for", L"0.0001"}};
-    EXPECT_EQ(copy.exit_code(), DWORD{0});
-    const std::string begin = R"(\d\d:\d\d:\d\d\.\d{3}  \[)" + std::to_string(copy.pid()) + R"(\] +)";
-    EXPECT_TRUE(says(copy, "^" + begin + "1 live  joined\n" + begin + "0 live  left; last one out[^\n]*\n$"));
-    EXPECT_TRUE(notes(copy, "^share_data: section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that run .*exe\n$"));
-  }
-}
-
 TEST(Death, TheOthersSeeAKilledCopy) {
   const Folder folder;
   Copies copies;

@@ -142,7 +142,7 @@ TEST(Explain, TellsTheStoryOfACopyAndStatusTheMemoryWordByWord) {
       copy,
       {fmt::format("woken(: the line before is written| by the system: process {} has ended)", pid),
        fmt::format("slot 1: {} -> 0", pid), notified(2),
-       fmt::format("compared with the look before: {} is not there any more, and not in the list of those that left",
+       fmt::format("compared with the previous look: {} is not there any more, and not in the list of those that left",
                    pid),
        "sleeping until the event of changes = 3 is set, or a request to leave comes"}));
   const std::string text = output_of(folder, {L"--status", L"--explain"});

@@ -4,7 +4,6 @@
 // under Wine through windows/tests/support/wine.sh, and not through ctest, which has a limit of its own.
 // SHARE_DATA_TEST_SEED gives the deeds of an earlier run.
 #include <gtest/gtest.h>
-
 #include <windows.h>
 
 #include <algorithm>
