@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -46,11 +47,10 @@ namespace share_data {
 }
 
 /// Replaces one of `words` by its place among them, which is the value of an enumeration as the parser takes it.
-/// `list` is the words for people.
-[[nodiscard]] inline CLI::Validator one_of(std::vector<std::string> words, const std::string& list) {
-  const auto replace = [places = std::move(words), list](std::string& word) -> std::string {
+[[nodiscard]] inline CLI::Validator one_of(std::vector<std::string> words) {
+  const auto replace = [places = std::move(words)](std::string& word) -> std::string {
     const auto found = std::ranges::find(places, word);
-    if (found == places.end()) return fmt::format("'{}' is not {}", word, list);
+    if (found == places.end()) return fmt::format("'{}' is none of {}", word, fmt::join(places, ", "));
     word = std::to_string(found - places.begin());
     return "";
   };
@@ -71,7 +71,7 @@ void add_common_options(CLI::App& app, Options& options) {
   app.add_flag("--json", options.style.json, "Print JSON Lines instead of text");
   app.add_option("--color", options.style.color, "Colour the lines: auto, always or never (default auto)")
       ->type_name("WHEN")
-      ->transform(one_of({"auto", "always", "never"}, "auto, always or never"));
+      ->transform(one_of({"auto", "always", "never"}));
   app.add_flag("--quiet", options.style.quiet, "No notes on standard error");
   app.add_flag("--explain", options.style.explain, "Show what happens in the shared memory, step by step");
   app.final_callback([&options] {

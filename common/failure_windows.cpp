@@ -13,7 +13,8 @@ namespace {
 
 constexpr auto other_kind = "the name is taken by an object of another kind; take one of your own with --name";
 constexpr auto no_rights =
-    "whoever created the mapping of this name lets us not use it: another program or another version of this one; take "
+    "whoever created the mapping of this name does not let us use it: another program or another version of this one; "
+    "take "
     "a name of your own with --name";
 
 constexpr auto no_dll = "share_data_table.dll belongs beside share_data.exe; or say with --dll where it is";
@@ -21,7 +22,7 @@ constexpr auto no_dll = "share_data_table.dll belongs beside share_data.exe; or 
 constexpr std::array hints{
     Hint{"FileMapping", ERROR_INVALID_HANDLE, other_kind},
     Hint{"FileMapping", ERROR_ACCESS_DENIED, no_rights},
-    Hint{"CreateFileMapping", ERROR_PATH_NOT_FOUND, "no name for an object; take another one with --name"},
+    Hint{"CreateFileMapping", ERROR_PATH_NOT_FOUND, "not a valid name for an object; choose another one with --name"},
     Hint{"CreateFileMapping", ERROR_COMMITMENT_LIMIT,
          "no memory left for 41 KiB; close programs, or enlarge the paging file"},
     Hint{"MapViewOfFile", ERROR_NOT_ENOUGH_MEMORY, "no address space left for 41 KiB"},

@@ -43,8 +43,7 @@ void append_pids(std::string& text, char sign, Pids pids, fmt::text_style style,
 }
 
 const char* name_of(Event::Kind kind) {
-  if (kind == Event::Kind::changed) return "changed";
-  return kind == Event::Kind::joined ? "joined" : "left";
+  return std::array{"joined", "changed", "left"}[static_cast<std::size_t>(kind)];
 }
 
 std::string text_line(const Event& event, std::string_view time, std::uint32_t pid, bool colored) {
@@ -88,21 +87,16 @@ std::vector<std::string> json_lines(const Event& event, std::string_view time, s
   return lines;
 }
 
-struct Moment {
-  std::time_t seconds;
-  std::int64_t milliseconds;
-};
-
-Moment current_moment() {
+/// The time of day here, or date and time in UTC.
+std::string time_text(bool utc) {
   using namespace std::chrono;
   const auto now = floor<milliseconds>(system_clock::now()).time_since_epoch().count();
-  return {static_cast<std::time_t>(now / 1000), now % 1000};
-}
-
-std::string text_of(const std::tm& fields, const char* format, const Moment& moment) {
+  const std::time_t seconds = now / 1000;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread at a time writes lines
+  const std::tm fields = utc ? *std::gmtime(&seconds) : local_time(seconds);
   std::array<char, 32> text{};
-  (void)std::strftime(text.data(), text.size(), format, &fields);
-  return fmt::format("{}.{:03}", text.data(), moment.milliseconds);
+  (void)std::strftime(text.data(), text.size(), utc ? "%Y-%m-%dT%H:%M:%S" : "%H:%M:%S", &fields);
+  return fmt::format("{}.{:03}{}", text.data(), now % 1000, utc ? "Z" : "");
 }
 
 std::string status_json(const std::vector<Instance>& instances, std::int32_t plain) {
@@ -151,23 +145,12 @@ std::error_code Log::status(const std::vector<Instance>& instances, std::int32_t
   return write_standard_output(text);
 }
 
-void Log::write_note(fmt::string_view text, fmt::format_args arguments) const { error(fmt::vformat(text, arguments)); }
-
-void Log::write_explanation(fmt::string_view text, fmt::format_args arguments) const {
-  write_standard_error(fmt::format("[{}] {}\n", pid_, fmt::vformat(text, arguments)));
-}
+void Log::write_explanation(std::string_view text) const { write_standard_error(fmt::format("[{}] {}\n", pid_, text)); }
 
 void Log::error(std::string_view text) const { write_standard_error(fmt::format("share_data: {}\n", text)); }
 
-std::string clock_time() {
-  const Moment now = current_moment();
-  return text_of(local_time(now.seconds), "%H:%M:%S", now);
-}
+std::string clock_time() { return time_text(false); }
 
-std::string rfc3339_time() {
-  const Moment now = current_moment();
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread at a time writes lines
-  return text_of(*std::gmtime(&now.seconds), "%Y-%m-%dT%H:%M:%S", now) + 'Z';
-}
+std::string rfc3339_time() { return time_text(true); }
 
 }  // namespace share_data

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace share_data {
@@ -59,13 +60,13 @@ class Log {
   /// Tells people something on standard error, unless they asked for quiet.
   template <typename... Arguments>
   void note(fmt::format_string<Arguments...> text, Arguments&&... arguments) const {
-    if (!style_.quiet) write_note(view_of(text), fmt::make_format_args(arguments...));
+    if (!style_.quiet) error(fmt::format(text, std::forward<Arguments>(arguments)...));
   }
 
   /// With --explain, tells people on standard error what has just happened in the mechanism.
   template <typename... Arguments>
   void explain(fmt::format_string<Arguments...> text, Arguments&&... arguments) const {
-    if (explains()) write_explanation(view_of(text), fmt::make_format_args(arguments...));
+    if (explains()) write_explanation(fmt::format(text, std::forward<Arguments>(arguments)...));
   }
   [[nodiscard]] bool explains() const { return style_.explain; }
 
@@ -78,19 +79,7 @@ class Log {
   [[nodiscard]] std::vector<std::string> lines(const Event& event, std::string_view time) const;
 
  private:
-  /// The format itself. fmt up to version 9 lacks get(), and from 12.2 on the conversion is deprecated.
-  template <typename Format>
-  static fmt::string_view view_of(const Format& format) {
-    if constexpr (requires { format.get(); }) {
-      return format.get();
-    } else {
-      return format;
-    }
-  }
-
-  // Formatted there, not in each file that includes this one: the formatter takes seconds to compile.
-  void write_note(fmt::string_view text, fmt::format_args arguments) const;
-  void write_explanation(fmt::string_view text, fmt::format_args arguments) const;
+  void write_explanation(std::string_view text) const;
 
   LogStyle style_;
   bool colored_;
@@ -118,6 +107,9 @@ void write_standard_error(std::string_view text);
 
 /// `seconds` since 1970 as local time. (std::localtime would look at the file of the time zone each time.)
 [[nodiscard]] std::tm local_time(std::time_t seconds);
+
+/// Windows only: what is no valid Unicode becomes U+FFFD, the replacement character.
+[[nodiscard]] std::wstring to_utf16(std::string_view utf8);
 
 /// Throws std::system_error if standard output is closed. If standard input or error is, the first descriptors that
 /// the program opens would get their numbers, and its notes would go there: on Linux it makes sure that they do not.

@@ -24,14 +24,6 @@ constexpr DWORD patience_for_a_note_at_the_end_ms = 300;
 
 std::error_code last_error() { return {static_cast<int>(GetLastError()), std::system_category()}; }
 
-std::wstring to_utf16(std::string_view text) {
-  std::wstring wide(text.size(), L'\0');  // UTF-16 never has more units than UTF-8 has bytes
-  const int length = MultiByteToWideChar(CP_UTF8, 0, text.data(), static_cast<int>(text.size()), wide.data(),
-                                         static_cast<int>(wide.size()));
-  wide.resize(static_cast<std::size_t>(std::max(length, 0)));
-  return wide;
-}
-
 /// The console of standard output, which shows colours only in a mode that a program has to ask for
 /// (https://learn.microsoft.com/windows/console/console-virtual-terminal-sequences). All programs in the console
 /// share its mode, so it is put back at the end.
@@ -47,8 +39,6 @@ class Colors {
   }
   Colors(const Colors&) = delete;
   Colors& operator=(const Colors&) = delete;
-  Colors(Colors&&) = delete;
-  Colors& operator=(Colors&&) = delete;
 
   /// Returns false if there is no console, or one that cannot show colours.
   [[nodiscard]] bool turn_on() const {
@@ -147,6 +137,14 @@ void check_standard_descriptors() {
   if (GetHandleInformation(GetStdHandle(STD_OUTPUT_HANDLE), &flags) == 0) {
     throw std::system_error(last_error(), "standard output");
   }
+}
+
+std::wstring to_utf16(std::string_view text) {
+  std::wstring wide(text.size(), L'\0');  // UTF-16 never has more units than UTF-8 has bytes
+  const int length = MultiByteToWideChar(CP_UTF8, 0, text.data(), static_cast<int>(text.size()), wide.data(),
+                                         static_cast<int>(wide.size()));
+  wide.resize(static_cast<std::size_t>(std::max(length, 0)));
+  return wide;
 }
 
 std::tm local_time(std::time_t seconds) {

@@ -19,19 +19,29 @@ using Duration = std::chrono::duration<double>;
 /// starts with `&`; SIGHUP, unless it was inherited as ignored, because nohup(1) does that. SIGPIPE is ignored: a
 /// reader who goes away is an error code. Call it before there is any thread.
 /// Windows: Ctrl+C, Ctrl+Break, and closing the window, logging off and shutting down, if the system says so before it
-/// ends the process. If the clock is set meanwhile, `after` is as much longer or shorter.
+/// ends the process. If the clock is set meanwhile, that shifts the end.
 void start_catching(std::optional<Duration> after = std::nullopt);
 
-[[nodiscard]] bool made();
+/// 0, and 1 once a request has come: what the handlers write. On Linux a futex for this process alone: a request
+/// interrupts its wait, and any other system call, every 10 ms.
+inline std::atomic<std::uint32_t> requested{0};
+inline std::atomic<std::chrono::steady_clock::rep> requested_at{0};
+inline void record() {
+  if (requested == 0) requested_at = std::chrono::steady_clock::now().time_since_epoch().count();
+  requested = 1;
+}
+
+[[nodiscard]] inline bool made() { return requested != 0; }
 
 /// True from 3 s after the request on: whatever has not been read by then is given up.
-[[nodiscard]] bool out_of_patience();
+[[nodiscard]] inline bool out_of_patience() {
+  using namespace std::chrono;
+  return made() && steady_clock::now().time_since_epoch() - steady_clock::duration{requested_at} > seconds{3};
+}
 
-/// 0, and 1 once a request has come. On Linux a futex for this process alone: a request interrupts its wait,
-/// and any other system call, every 10 ms.
-[[nodiscard]] const std::atomic<std::uint32_t>& word();
+inline constexpr Duration longest{100.0 * 365 * 24 * 3600};  ///< what `after` is at most
 
-/// On Windows the HANDLE of an event that is set once a request has come, on Linux null.
+/// Windows only: the HANDLE of an event that is set once a request has come.
 [[nodiscard]] void* event();
 
 }  // namespace share_data::stop_request

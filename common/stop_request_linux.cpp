@@ -12,14 +12,9 @@ namespace share_data::stop_request {
 namespace {
 
 using std::chrono::nanoseconds;
-using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds interval{10};
-constexpr std::chrono::seconds patience{3};
-constexpr Duration longest{100.0 * 365 * 24 * 3600};
 
-std::atomic<std::uint32_t> requested{0};
-std::atomic<steady_clock::rep> requested_at{0};
 timer_t timer{};
 
 bool start_timer(nanoseconds time) {
@@ -32,8 +27,7 @@ bool start_timer(nanoseconds time) {
 /// call that was entered just after the signal does not block either.
 void on_request(int /*signal*/) {
   const int error = errno;
-  if (requested == 0) requested_at = steady_clock::now().time_since_epoch().count();
-  requested = 1;
+  record();
   (void)start_timer(interval);
   errno = error;
 }
@@ -72,15 +66,5 @@ void start_catching(std::optional<Duration> after) {
   check(sigprocmask(SIG_UNBLOCK, &signals, nullptr) == 0, "sigprocmask");
   if (after) check(start_timer(std::chrono::ceil<nanoseconds>(std::min(*after, longest))), "timer_settime");
 }
-
-bool made() { return requested != 0; }
-
-bool out_of_patience() {
-  return made() && steady_clock::now().time_since_epoch() - steady_clock::duration{requested_at} > patience;
-}
-
-const std::atomic<std::uint32_t>& word() { return requested; }
-
-void* event() { return nullptr; }
 
 }  // namespace share_data::stop_request

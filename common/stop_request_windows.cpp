@@ -9,21 +9,13 @@
 namespace share_data::stop_request {
 namespace {
 
-using std::chrono::steady_clock;
 using FileTime = std::chrono::duration<std::uint64_t, std::ratio<1, 10'000'000>>;  // the unit of FILETIME
-
-constexpr std::chrono::seconds patience{3};
-constexpr Duration longest{100.0 * 365 * 24 * 3600};
 
 /// The system gives a process about 5 s after its window was closed.
 constexpr DWORD time_to_leave_ms = 4500;
 
-std::atomic<std::uint32_t> requested{0};
-std::atomic<steady_clock::rep> requested_at{0};
-
 void request() {
-  if (requested == 0) requested_at = steady_clock::now().time_since_epoch().count();
-  requested = 1;
+  record();
   SetEvent(event());
 }
 
@@ -70,14 +62,6 @@ void start_catching(std::optional<Duration> after) {
         "SetConsoleCtrlHandler");
   if (after) start_timer(*after);
 }
-
-bool made() { return requested != 0; }
-
-bool out_of_patience() {
-  return made() && steady_clock::now().time_since_epoch() - steady_clock::duration{requested_at} > patience;
-}
-
-const std::atomic<std::uint32_t>& word() { return requested; }
 
 void* event() {
   static void* const event = CreateEventW(nullptr, TRUE, FALSE, nullptr);

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -126,7 +124,7 @@ Event Display::difference(const View& now) {
 
 void Display::add_end(Event& event, Word tid, End end) const {
   constexpr auto text =
-      "compared with the look before: {} is not there any more, and {} in the list of those that left";
+      "compared with the previous look: {} is not there any more, and {} in the list of those that left";
   switch (end) {
     case End::left:
       log_.explain(text, tid, "is");

@@ -159,8 +159,8 @@ bool Membership::claim_below(std::uint32_t max) {
 /// Frees a slot that is not counted yet.
 void Membership::withdraw() { shared().replace(slot_, joining_word(tid_), 0, log_); }
 
-// The last rule is for this case: copy E has ended and its mark is freed, but nobody was notified of E. It comes about
-// if a copy is slow to free an earlier mark of this slot, and frees the mark of E instead. Then fewer slots are claimed
+// The last rule is for this case: copy E has ended and its mark is freed, but nobody was notified of E. It happens if
+// a copy that was slow to free an earlier mark of this slot frees the mark of E instead. Then fewer slots are claimed
 // than at the look before, although `changes` has not moved.
 const View& Membership::look() {
   const auto [changes_before, claimed_before] = std::pair{view_.changes, view_.claimed};

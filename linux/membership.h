@@ -41,8 +41,6 @@ class Membership {
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
-  Membership(Membership&&) = delete;
-  Membership& operator=(Membership&&) = delete;
 
   /// Joins, under --max only if fewer than `max` copies are live. False if it was asked to leave while it waited for
   /// others that are joining. Throws Failure.

@@ -16,8 +16,6 @@ class ReaderWatch {
   ~ReaderWatch();
   ReaderWatch(const ReaderWatch&) = delete;
   ReaderWatch& operator=(const ReaderWatch&) = delete;
-  ReaderWatch(ReaderWatch&&) = delete;
-  ReaderWatch& operator=(ReaderWatch&&) = delete;
 
   /// Asks for the signal, unless another copy gets it, which may have left or been killed by now.
   void start();

@@ -20,7 +20,7 @@ namespace {
 constexpr auto other_key = "count under another key with --key";
 constexpr std::uint64_t magic = 0x3354'4144'5248'5303;  // spells "\3SHRDAT3" in memory
 
-/// The versions have this magic but for their number, which is its first byte and its last one.
+/// All versions share this magic, except for the version number in its first and its last byte.
 constexpr std::uint64_t version_bytes = 0xff00'0000'0000'00ff;
 
 std::string name_of(key_t key) { return fmt::format("{:#010x}", static_cast<std::uint32_t>(key)); }

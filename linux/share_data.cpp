@@ -4,7 +4,7 @@
 //   table.h         what lies in the shared memory, what each word means, and the words that the code uses
 //   robust_list.h   how the kernel comes to mark the four words of a slot, even if memory is short
 //   table.cpp       how a copy looks, notifies the others, frees marked slots, and says that it leaves
-//   wait.cpp        what a copy waits for if there are more than 126, on old kernels, and with Ctrl+C
+//   wait.cpp        what a copy waits for if there are more than 127, on old kernels, and with Ctrl+C
 //   membership.h    how a copy joins and leaves; membership.cpp has --max, ipcrm, and lost marks
 //   segment.h       shmget and its family; memory of other programs is refused
 //   display.h       who came, who left and who was killed; and --status, which only looks

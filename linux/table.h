@@ -38,7 +38,7 @@ namespace share_data {
 
 using Word = std::uint32_t;
 
-// The kernel defines the two bits. Next to a TID, it reads one of them, and the other is ours to use.
+// The kernel defines the two bits. Next to a TID, it reads only WAITERS: whether to wake somebody. OWNER_DIED is ours.
 inline constexpr Word counted_bit = FUTEX_WAITERS;  ///< set when all other words of the slot are written
 inline constexpr Word new_bit = FUTEX_OWNER_DIED;   ///< set until all copies have been notified of this one
 
@@ -98,7 +98,7 @@ struct View {
 
 inline constexpr std::size_t slot_count = 4096;
 
-/// How a copy has ended. `unknown`: so many have left since that the list has no room for all of them.
+/// How a copy has ended. `unknown`: so many have left since that more than half of the list is new.
 enum class End { left, killed, unknown };
 
 /// Zero bytes, which is how the kernel hands out a new segment, are an empty table.

@@ -60,7 +60,7 @@ void add_owner(WaitList& list, const Slot& slot, Word owner, std::size_t number)
 WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t own) {
   WaitList list;
   list.add(table.changes, view.changes);
-  list.add(stop_request::word(), 0);
+  list.add(stop_request::requested, 0);
   const bool all_fit = list.size + view.claimed - 1 <= list.words.size();
   const std::size_t size = view.slots.size();
   std::size_t passed = 0;
@@ -115,7 +115,7 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
   if (log.explains()) explain_sleep(log, table, list);
   const long woken = syscall(futex_waitv_call, list.words.data(), list.size, 0U, nullptr, CLOCK_MONOTONIC);
   const int error = woken < 0 ? errno : 0;
-  if (log.explains() && error != EAGAIN) explain_wake(log, table, list, woken);
+  if (log.explains() && (error == 0 || error == EINTR)) explain_wake(log, table, list, woken);
   if (error == 0 || error == EAGAIN || error == EINTR) return;
   if (error == ENOMEM) throw failed_call(error, "futex_waitv");
   refused = true;  // ENOSYS from an old kernel; a sandbox may say anything

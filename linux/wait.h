@@ -1,5 +1,5 @@
-// How a copy sleeps until there is something to do: without a timeout, so it costs nothing. futex(2),
-// futex_waitv(2).
+// How a copy sleeps until there is something to do: without a timeout, so it costs nothing; on kernels before
+// 5.16, it polls. futex(2), futex_waitv(2).
 #pragma once
 
 #include <cstdint>

@@ -97,8 +97,8 @@ std::string words_in(const SharedMemory& memory) {
 
 }  // namespace
 
-// Asks only once whether the line before is written: if it is finished right after a change was not shown because of
-// it, the caller still waits for it, and then shows the change.
+// Checks only once whether the line before is written. If it ends after this check, its handle is signalled already, so
+// the caller looks again at once.
 HANDLE Display::show(const View& now) {
   if (void* const line = line_in_writing()) return line;
   Event event = difference(now);
@@ -129,7 +129,7 @@ void Display::add_end(Event& event, Identity identity) const {
   const std::optional<bool> left = membership_.table().has_left(identity, *shown_);
   if (!left) return event.unknown.push_back(pid_of(identity));
   (*left ? event.left : event.killed).push_back(pid_of(identity));
-  log_.explain("compared with the look before: {} is not there any more, and {}in the list of those that left",
+  log_.explain("compared with the previous look: {} is not there any more, and {}in the list of those that left",
                pid_of(identity), *left ? "" : "not ");
 }
 

@@ -26,7 +26,7 @@ inline constexpr std::uint64_t guarded_bit = std::uint64_t{1} << 32U;
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(identity) >> 32U) & ~3U;
 }
 
-/// True if the process may not be opened, as its copy found out at its start: something guards it.
+/// True if the process may not be opened, as its copy found out at its start: security software protects it.
 [[nodiscard]] constexpr bool is_guarded(Identity identity) {
   return (static_cast<std::uint64_t>(identity) & guarded_bit) != 0;
 }

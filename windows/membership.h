@@ -31,8 +31,6 @@ class Membership {
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
-  Membership(Membership&&) = delete;
-  Membership& operator=(Membership&&) = delete;
 
   /// Joins, under --max only if fewer than `max` copies are live. False if a request to leave came first. Throws
   /// Failure.

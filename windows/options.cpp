@@ -28,7 +28,7 @@ void declare(CLI::App& app, Options& options) {
                  "Share through the section of this .exe file, or through that of a DLL\n"
                  "or a mapping, for any .exe: section, dll or mapping (default section)")
       ->type_name("WAY")
-      ->transform(one_of({"section", "dll", "mapping"}, "section, dll or mapping"));
+      ->transform(one_of({"section", "dll", "mapping"}));
   app.add_option("--dll", options.dll, "The DLL, with --via dll (default share_data_table.dll beside this .exe file)")
       ->type_name("PATH");
   app.add_option("--name", options.name, "Name of the mapping, with --via mapping (default share_data)")

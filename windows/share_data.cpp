@@ -1,7 +1,6 @@
 // share_data for Windows: counts its own running copies through a section of its .exe file that all of them share.
 //
-// lesson/exact.cpp is the same in 80 lines. Try this one: start it in two consoles, with --explain, and watch the first
-// one. Then read on, in this order:
+// Read lesson/exact.cpp first: the idea is there, in 80 lines. Read on in this order:
 //   shared_table.cpp    the shared section, in the two spellings that compilers have for it
 //   shared_memory.h     that section in the program itself or in a DLL, and the other way: a named mapping
 //   table.h             what lies in the shared memory, and what each word means
@@ -60,9 +59,8 @@ void run(const Options& options, const Log& log) {
   display.print_last(membership.leave());
 }
 
-void show_status(const Options& options, const Log& log) {
-  const bool by_name = options.via == Via::mapping;
-  print_status(by_name ? open_existing_mapping(options.name, log) : open_memory(options, log), log);
+std::optional<SharedMemory> find_memory(const Options& options, const Log& log) {
+  return options.via == Via::mapping ? open_existing_mapping(options.name, log) : open_memory(options, log);
 }
 
 }  // namespace
@@ -82,7 +80,7 @@ extern "C" int wmain(int count, wchar_t** words) {
     const auto& options = *std::get_if<Options>(&parsed);
     const Log log{options.style, GetCurrentProcessId()};
     refuse_app_container(options);
-    options.status ? show_status(options, log) : run(options, log);
+    options.status ? print_status(find_memory(options, log), log) : run(options, log);
     return success;
   } catch (...) {
     return report_exception(errors);

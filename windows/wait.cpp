@@ -69,17 +69,19 @@ NextChange::NextChange(Table& table) : table_(&table) {
   } while (table.changes != changes_ || table.id != id_);
 }
 
-// Not counted unless the event was set: those who wait for it would never see that `changes` has gone on.
+// An event that exists but cannot be set: not counted. Those who wait for it would never see that `changes` has gone
+// on.
 void NextChange::notify(const Log& log) const {
   if (event_ && SetEvent(event_.get()) == 0) throw failed_call(static_cast<int>(GetLastError()), "SetEvent");
-  count();
-  log.explain("SetEvent({}), changes: {} -> {}: all copies that wait for it are notified", event_name(id_, changes_),
-              changes_, changes_ + 1);
+  if (count()) {
+    log.explain("SetEvent({}), changes: {} -> {}: all copies that wait for it are notified", event_name(id_, changes_),
+                changes_, changes_ + 1);
+  }
 }
 
-void NextChange::count() const {
+bool NextChange::count() const {
   std::uint32_t seen = changes_;
-  table_->changes.compare_exchange_strong(seen, changes_ + 1);
+  return table_->changes.compare_exchange_strong(seen, changes_ + 1);
 }
 
 HANDLE NextChange::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
@@ -89,7 +91,7 @@ HANDLE NextChange::wait(std::vector<HANDLE> others, DWORD patience_ms) const {
   if (result == WAIT_FAILED) throw failed_call(static_cast<int>(GetLastError()), "WaitForMultipleObjects");
   void* const woken = result < others.size() ? others[result] : nullptr;
   if (event_ && woken == event_.get()) {
-    count();
+    (void)count();
   } else if (table_->changes != changes_ || table_->id != id_) {
     SetEvent(event_.get());  // it is set already, unless somebody has overwritten what its name is made of
   }

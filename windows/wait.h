@@ -1,4 +1,5 @@
-// How a copy sleeps until there is something to do, and how it is notified. It polls nothing, so it costs nothing.
+// How a copy sleeps until there is something to do, and how it is notified. It polls only if it may not watch
+// all others, so it costs nothing.
 #pragma once
 
 #include <windows.h>
@@ -42,7 +43,7 @@ class NextChange {
   [[nodiscard]] HANDLE event() const { return event_.get(); }
 
  private:
-  void count() const;
+  bool count() const;
   Table* table_;
   std::uint64_t id_ = 0;
   std::uint32_t changes_ = 0;

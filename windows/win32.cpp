@@ -35,14 +35,6 @@ std::wstring own_access_list() {
 
 }  // namespace
 
-std::wstring to_utf16(std::string_view utf8) {
-  std::wstring text(utf8.size(), L'\0');  // UTF-16 never has more units than UTF-8 has bytes
-  const int length = MultiByteToWideChar(CP_UTF8, 0, utf8.data(), static_cast<int>(utf8.size()), text.data(),
-                                         static_cast<int>(text.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
 std::string to_utf8(std::wstring_view utf16) {
   std::string text(3 * utf16.size(), '\0');  // one unit never takes more than 3 bytes
   const int length = WideCharToMultiByte(CP_UTF8, 0, utf16.data(), static_cast<int>(utf16.size()), text.data(),

@@ -22,8 +22,7 @@ class Handle : public std::unique_ptr<void, CloseHandles> {
   explicit Handle(HANDLE handle = nullptr) : unique_ptr(handle == INVALID_HANDLE_VALUE ? nullptr : handle) {}
 };
 
-/// What is no valid Unicode becomes U+FFFD, the replacement character.
-[[nodiscard]] std::wstring to_utf16(std::string_view utf8);
+/// What is no valid Unicode becomes U+FFFD, the replacement character. (to_utf16 is in log.h.)
 [[nodiscard]] std::string to_utf8(std::wstring_view utf16);
 
 /// A security descriptor for a new object that everybody may use with the rights `mask`: all users, and processes of

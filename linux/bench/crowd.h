@@ -46,8 +46,6 @@ struct Key {
   ~Key() { shmctl(shmget(value, 0, 0), IPC_RMID, nullptr); }
   Key(const Key&) = delete;
   Key& operator=(const Key&) = delete;
-  Key(Key&&) = delete;
-  Key& operator=(Key&&) = delete;
   static inline int count = 0;
   const int value = 0x60000000 | getpid() << 6 | (count++ % 64);  // a pid has 22 bits at most
   const std::string text = std::to_string(value);
@@ -72,8 +70,6 @@ class Crowd {
   }
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
-  Crowd(Crowd&&) = delete;
-  Crowd& operator=(Crowd&&) = delete;
 
   /// Starts so many more.
   void start(std::uint32_t count) {

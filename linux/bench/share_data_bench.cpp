@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <string>
 
 #include "baseline.h"
 #include "crowd.h"
@@ -187,14 +188,15 @@ Row one_killed(std::uint32_t n, int rounds) {
   return row;
 }
 
-/// How often all processes of a crowd together have run since they were started, which is how often they were woken
-/// (Documentation/scheduler/sched-stats.rst).
+/// How often all processes of a crowd together have slept, which is how often they were woken (proc_pid_status(5)).
 std::uint64_t wake_ups(const Crowd& crowd) {
   std::uint64_t sum = 0;
   for (const pid_t pid : crowd.pids()) {
-    std::uint64_t skipped = 0;
+    std::ifstream status{fmt::format("/proc/{}/status", pid)};
+    std::string word;
+    while (status >> word && word != "voluntary_ctxt_switches:") continue;
     std::uint64_t times = 0;
-    std::ifstream{fmt::format("/proc/{}/schedstat", pid)} >> skipped >> skipped >> times;
+    status >> times;
     sum += times;
   }
   return sum;
