@@ -71,7 +71,7 @@ list_checks() {
     add_test "system.$system" scripts/other_systems.sh "$system"
   done
   while read -r file; do add_test "format.$file" clang-format --dry-run -Werror "$file"; done < <(files '*.cpp' '*.h')
-  while read -r file; do add_test "shellcheck.$file" shellcheck --external-sources "$file"; done < <(echo .ci/run; files '*.sh')
+  while read -r file; do add_test "shellcheck.$file" shellcheck --external-sources "$file"; done < <(echo .ci/run; files '*.sh' '*.bash')
   while read -r file; do add_test "pyflakes.$file" pyflakes3 "$file"; done < <(files '*.py')
   for preset in release clang-mingw; do
     while read -r file; do

@@ -99,7 +99,7 @@ run() {
     -append "console=$console quiet panic=-1" | tr -d '\r' | tee "$folder/console.log" |
     awk -v name="$kernel $architecture" '
       /^kernel: / { sub(/-cloud-.*/, "", $2); name = $2 " " name; sub(/ [0-9.]+/, "", name) }
-      /: (ok|skipped|FAILED)/ { scenario = $0; sub(/: .*/, "", scenario); sub(/^[^:]*: /, "")
+      /: (ok|FAILED)/ { scenario = $0; sub(/: .*/, "", scenario); sub(/^[^:]*: /, "")
         printf "%-24s%-18s%s\n", name, scenario, $0 }
       /^FAILED/ { failed = 1 }
       /^end of scenarios/ { ended = 1 }

@@ -3,7 +3,6 @@ rem Starts several copies of share_data, each in a console window or a pane of i
 rem A path may contain & ^ % ! and brackets: it is used in quotes, and not in the body of a for.
 rem `ver` sets errorlevel to 0, and `start` leaves it there unless it fails.
 setlocal DisableDelayedExpansion
-
 set "here=%~dp0"
 if "%~1"=="/?" goto usage
 if /i "%~1"=="--help" goto usage

@@ -7,8 +7,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 # shellcheck source-path=SCRIPTDIR source=prepare.sh
 source scripts/prepare.sh
 
-patience=10  # seconds that the copies get to leave before they are killed
-copies=3 panes='' wine='' options=() pids=()
+copies=3 panes='' wine='' options=() pids=() patience=10  # seconds to leave before a copy is killed
 
 usage() {
   cat <<END

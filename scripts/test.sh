@@ -71,7 +71,7 @@ build_all() {
 
 # A build that fails is a test that fails: it is in the summary, and the other builds are tested all the same.
 build() {
-  rm -f "build/all/$1."*
+  rm -f "build/all/$1."* && touch "build/$1.log"
   if ! is_there "${compilers[$1]}"; then touch "build/all/$1.skipped"; return; fi
   local entries=(SHARE_DATA_TESTS=ON SHARE_DATA_WERROR=ON)
   if [[ $1 == release ]]; then entries+=(SHARE_DATA_BENCHMARKS=ON); fi
