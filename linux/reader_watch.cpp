@@ -20,7 +20,7 @@ void leave_if_nobody_reads(int /*signal*/) {
 
 }  // namespace
 
-ReaderWatch::ReaderWatch() {
+ReaderWatch::ReaderWatch(pid_t pid) : pid_(pid) {
   struct stat output {};
   struct sigaction action {};
   action.sa_handler = leave_if_nobody_reads;
@@ -31,23 +31,20 @@ ReaderWatch::ReaderWatch() {
 
 // O_ASYNC without an owner is what a copy leaves behind that was killed.
 void ReaderWatch::start() {
-  if (!can_signal_) return;
-  if (flags_ < 0) {
-    if (fcntl(STDOUT_FILENO, F_GETOWN) != 0 || fcntl(STDOUT_FILENO, F_SETOWN, getpid()) != 0) return;
-    flags_ = fcntl(STDOUT_FILENO, F_GETFL) & ~O_ASYNC;
+  if (can_signal_ && !is_ours_ && fcntl(STDOUT_FILENO, F_GETOWN) == 0) {
+    is_ours_ = fcntl(STDOUT_FILENO, F_SETOWN, pid_) == 0;
   }
-  (void)fcntl(STDOUT_FILENO, F_SETFL, flags_ | O_ASYNC);
+  if (!is_ours_) return;
+  (void)fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_ASYNC);
   leave_if_nobody_reads(SIGIO);  // it may have happened already
 }
 
 void ReaderWatch::stop() const {
-  if (flags_ >= 0) (void)fcntl(STDOUT_FILENO, F_SETFL, flags_);
+  if (is_ours_) (void)fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) & ~O_ASYNC);
 }
 
 ReaderWatch::~ReaderWatch() {
-  if (flags_ < 0 || fcntl(STDOUT_FILENO, F_GETOWN) != getpid()) return;
-  stop();
-  (void)fcntl(STDOUT_FILENO, F_SETOWN, 0);
+  if (is_ours_ && fcntl(STDOUT_FILENO, F_GETOWN) == pid_) (void)fcntl(STDOUT_FILENO, F_SETOWN, 0);
 }
 
 }  // namespace share_data

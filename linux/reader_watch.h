@@ -2,6 +2,8 @@
 // cut off. Else it would find out at its next line, and count until then. fcntl(2): F_SETOWN, O_ASYNC.
 #pragma once
 
+#include <sys/types.h>
+
 namespace share_data {
 
 /// Between start() and stop(), the kernel sends us SIGIO when the last reader closes the pipe that is standard output,
@@ -12,7 +14,7 @@ namespace share_data {
 /// it, its settings stay as they are, and at the end ours are taken back.
 class ReaderWatch {
  public:
-  ReaderWatch();
+  explicit ReaderWatch(pid_t pid);
   ~ReaderWatch();
   ReaderWatch(const ReaderWatch&) = delete;
   ReaderWatch& operator=(const ReaderWatch&) = delete;
@@ -22,8 +24,9 @@ class ReaderWatch {
   void stop() const;
 
  private:
+  pid_t pid_;
   bool can_signal_ = false;
-  int flags_ = -1;  ///< without O_ASYNC; -1 if another copy gets the signal
+  bool is_ours_ = false;
 };
 
 }  // namespace share_data
