@@ -22,7 +22,7 @@ class Lesson : public testing::Test {
   }
 
   /// A random whole number below `limit`.
-  int below(int limit) { return std::uniform_int_distribution{0, limit - 1}(random_); }
+  std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>{0, limit - 1}(random_); }
 
  private:
   std::mt19937 random_{seed()};
@@ -42,11 +42,11 @@ TEST_F(Lesson, TheCounterIsRightAfterCtrlCAndWrongAfterAKill) {
 TEST_F(Lesson, ExactIsRightAfterAnyMixOfStartsAndEndsAndRefusesOneMoreThanThereAreSlots) {
   Copies copies;
   for (int round = 0; round < scaled(100); ++round) {
-    for (int step = below(30); step >= 0; --step) {
+    for (std::size_t steps = 1 + below(30); steps > 0; --steps) {
       if (copies.empty() || (copies.size() < 20 && below(100) < 55)) {
         copies.push_back(start("exact"));
       } else {
-        Copy victim = take(copies, static_cast<std::size_t>(below(static_cast<int>(copies.size()))));
+        Copy victim = take(copies, below(copies.size()));
         victim.signal(std::array{SIGKILL, SIGKILL, SIGKILL, SIGINT, SIGTERM, SIGSEGV, SIGHUP}.at(below(7)));
         victim.exit_code();
       }
