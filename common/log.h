@@ -109,7 +109,7 @@ void write_standard_error(std::string_view text);
 [[nodiscard]] std::tm local_time(std::time_t seconds);
 
 /// Windows only: what is no valid Unicode becomes U+FFFD, the replacement character.
-[[nodiscard]] std::wstring to_utf16(std::string_view utf8);
+[[nodiscard]] std::wstring to_utf16(std::string_view text);
 
 /// Throws std::system_error if standard output is closed. If standard input or error is, the first descriptors that
 /// the program opens would get their numbers, and its notes would go there: on Linux it makes sure that they do not.

@@ -11,7 +11,8 @@ Examples:
   scripts/check.sh                  everything
   scripts/check.sh -R '^format'     only checks whose names match
 
-Usage: check.sh [-R REGEX]
+Usage: check.sh [--systems] [-R REGEX]
+  --systems   also with an old C library and with musl, which takes some minutes more
   -R REGEX    only checks whose names match, as ctest takes it
   -h, --help  this text
 
@@ -38,12 +39,13 @@ needs=("${program_needs[@]}" x86_64-w64-mingw32-g++-posix clang++ ld.lld jq clan
   pyflakes3)
 # Not every release of Debian and Ubuntu has this one.
 if apt-cache show g++-11 >/dev/null 2>&1; then needs+=('g++-11?'); fi
-ctest_options=()
+ctest_options=() systems=(gcc-11 old-headers)
 
 parse() {
   while (($#)); do
     case $1 in
       -h | --help) usage; exit ;;
+      --systems) systems+=(glibc-2.28 musl) ;;
       -R)
         (($# > 1)) || die 2 "-R needs a regular expression; see --help"
         ctest_options+=(-R "$2")
@@ -67,7 +69,7 @@ configure() {
 list_checks() {
   local preset file system
   local -A listed
-  for system in gcc-11 old-headers glibc-2.28 musl; do
+  for system in "${systems[@]}"; do
     add_test "system.$system" scripts/other_systems.sh "$system"
   done
   while read -r file; do add_test "format.$file" clang-format --dry-run -Werror "$file"; done < <(files '*.cpp' '*.h')

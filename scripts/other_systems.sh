@@ -51,10 +51,9 @@ case $1 in
   *) echo "other_systems.sh: unknown system $1" >&2; exit 2 ;;
 esac
 # Without optimisation, which is quicker.
+g++() { "${compiler[@]}" -Wall -Wextra -Werror -isystem "$here/include" "$@" -O0; }
 command=$(sed -n '/^g++ -std/,/-o share_data$/p' docs/building.md)
-command=${command/#g++/'"${compiler[@]}" -O0 -Wall -Wextra -Werror -isystem "$here/include"'}
-command=${command/ -O2/}
-eval "${command/%share_data/'"$here/$1"'}"
+eval "${command%share_data}$here/$1"
 "$here/$1" --key $((0x70000000 + $$)) --quiet --for 0.1 | tee "$here/$1.out"
 grep -q ' 1 live  joined$' "$here/$1.out"
 grep -q ' 0 live  left; last one out, segment removed$' "$here/$1.out"

@@ -43,7 +43,7 @@ class NextChange {
   [[nodiscard]] HANDLE event() const { return event_.get(); }
 
  private:
-  bool count() const;
+  [[nodiscard]] bool count() const;
   Table* table_;
   std::uint64_t id_ = 0;
   std::uint32_t changes_ = 0;
