@@ -65,9 +65,10 @@ bool standard_output_wants_color() {
   return variable("NO_COLOR").empty() && !terminal.empty() && terminal != "dumb" && isatty(STDOUT_FILENO) == 1;
 }
 
-// A terminal that was closed says EIO to everything, to isatty(3) too. From a file it is an error of the disk.
+// A terminal that was closed says EIO to everything, to isatty(3), too. From a file it is an error of the disk.
 bool reader_is_gone(const std::error_code& error) {
-  if (error == std::errc::io_error) return isatty(STDOUT_FILENO) == 1 || errno == EIO;
+  const bool is_terminal = isatty(STDOUT_FILENO) == 1 || errno == EIO;
+  if (error == std::errc::io_error) return is_terminal;
   return error == std::errc::broken_pipe || error == std::errc::timed_out;
 }
 

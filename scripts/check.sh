@@ -4,8 +4,8 @@ set -euo pipefail
 
 usage() {
   cat <<END
-Checks the sources: clang-format, clang-tidy, shellcheck, pyflakes; and compiles them with the compilers and libraries of other
-systems. What is missing is installed with apt-get or, where there is none, named.
+Checks the sources: clang-format, clang-tidy, shellcheck, pyflakes; and compiles them with the compilers and libraries
+of other systems. What is missing is installed with apt-get or, where there is none, named.
 
 Examples:
   scripts/check.sh                  everything

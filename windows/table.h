@@ -66,7 +66,7 @@ struct Table {
   std::atomic<std::uint32_t> left_count{0};  ///< how many have ever said that they leave
 
   /// Who has said so, the last 1024 of them. A copy that is not counted any more and not in here was killed. Its slot
-  /// cannot tell: the next copy may have it already.
+  /// cannot tell: the next copy may have it already. (Aligned so that the table is a whole number of KiB.)
   alignas(1024) std::array<std::atomic<Word>, left_size> left{};
 
   std::array<std::atomic<Word>, slot_count> slots{};

@@ -21,7 +21,7 @@
 //   here, and takes one wake with it.
 // - A joiner clears `leaver` and writes the alarm word in the step of the claim: nobody reads them before WAITERS is
 //   set. When the owner of a slot has ended, `leaver` becomes 0 at once: nobody reads it any more.
-// - A marked alarm word is 0, not GONE: it is only ever compared with a TID.
+// - A marked alarm word is 0, not GONE (which the program calls marked): it is only ever compared with a TID.
 // - A copy that sleeps does not keep the values of the words that it waits on: the kernel has compared them.
 // - All words are read in one step. If one changes during a look, either it is watched, and the wait ends at once;
 //   or its notification comes afterwards, and the look is repeated.
