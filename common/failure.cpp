@@ -24,10 +24,9 @@ ExitCode report_exception(const Log& log) {
     log.error(failure.what());
     if (!failure.hint().empty()) log.error(failure.hint());
     return failure.code();
-  } catch (const std::system_error& error) {
-    if (reader_is_gone(error.code())) return success;
-    log.error(error.what());
   } catch (const std::exception& error) {
+    const auto* const system = dynamic_cast<const std::system_error*>(&error);
+    if (system != nullptr && reader_is_gone(system->code())) return success;
     log.error(error.what());
   }
   return system_failure;

@@ -16,7 +16,6 @@ constexpr auto no_rights =
     "whoever created the mapping of this name does not let us use it: another program or another version of this one; "
     "take "
     "a name of your own with --name";
-
 constexpr auto no_dll = "share_data_table.dll belongs beside share_data.exe; or say with --dll where it is";
 
 constexpr std::array hints{

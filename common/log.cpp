@@ -100,26 +100,21 @@ std::string time_text(bool utc) {
 }
 
 std::string status_json(const std::vector<Instance>& instances, std::int32_t plain) {
-  std::vector<std::string> objects;
-  objects.reserve(instances.size());
+  std::string objects;
   for (const auto& [pid, seconds] : instances) {
-    objects.push_back(
-        fmt::format(R"({{"pid":{},"seconds":{}}})", pid, seconds ? fmt::format("{:.2f}", *seconds) : "null"));
+    objects += fmt::format(R"({}{{"pid":{},"seconds":{}}})", objects.empty() ? "" : ",", pid,
+                           seconds ? fmt::format("{:.2f}", *seconds) : "null");
   }
-  return fmt::format("{{\"live\":{},\"plain\":{},\"instances\":[{}]}}\n", instances.size(), plain,
-                     fmt::join(objects, ","));
-}
-
-std::string hours_minutes_seconds(double seconds) {
-  const auto whole = static_cast<std::uint64_t>(seconds);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{{\"live\":{},\"plain\":{},\"instances\":[{}]}}\n", instances.size(), plain, objects);
 }
 
 std::string status_text(const std::vector<Instance>& instances) {
   std::string text = fmt::format("{} live\n", instances.size());
   if (!instances.empty()) text += fmt::format("{:>9}  {:>12}\n", "PID", "RUNNING");
   for (const auto& [pid, seconds] : instances) {
-    text += fmt::format("{:>9}  {:>12}\n", pid, seconds ? hours_minutes_seconds(*seconds) : "?");
+    const auto whole = static_cast<std::uint64_t>(seconds.value_or(0));
+    const std::string time = fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+    text += fmt::format("{:>9}  {:>12}\n", pid, seconds ? time : "?");
   }
   return text;
 }

@@ -1,7 +1,6 @@
 #include "stop_request.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <ctime>

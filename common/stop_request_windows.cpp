@@ -9,7 +9,8 @@
 namespace share_data::stop_request {
 namespace {
 
-using FileTime = std::chrono::duration<std::uint64_t, std::ratio<1, 10'000'000>>;  // the unit of FILETIME
+using FileTime = std::chrono::duration<std::uint64_t, std::ratio<1, 10'000'000>>;  // the unit of FILETIME, since 1601
+constexpr FileTime start_of_1970{116'444'736'000'000'000};
 
 /// The system gives a process about 5 s after its window was closed.
 constexpr DWORD time_to_leave_ms = 4500;
@@ -36,18 +37,13 @@ void check(bool succeeded, const char* call) {
   if (!succeeded) throw failed_call(static_cast<int>(GetLastError()), call);
 }
 
-FileTime now() {
-  FILETIME time{};
-  GetSystemTimePreciseAsFileTime(&time);
-  return FileTime{std::uint64_t{time.dwHighDateTime} << 32U | time.dwLowDateTime};
-}
-
 /// With an absolute due time, the time that the system sleeps counts
 /// (https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-setthreadpooltimer).
 void start_timer(Duration time) {
   TP_TIMER* const timer = CreateThreadpoolTimer(on_time_up, nullptr, nullptr);
   check(timer != nullptr, "CreateThreadpoolTimer");
-  const std::uint64_t due = (now() + std::chrono::ceil<FileTime>(std::min(time, longest))).count();
+  const Duration end = std::chrono::system_clock::now().time_since_epoch() + std::min(time, longest);
+  const std::uint64_t due = (start_of_1970 + std::chrono::ceil<FileTime>(end)).count();
   FILETIME due_time{.dwLowDateTime = static_cast<DWORD>(due), .dwHighDateTime = static_cast<DWORD>(due >> 32U)};
   SetThreadpoolTimer(timer, &due_time, 0, 0);
 }

@@ -55,7 +55,7 @@ void add_owner(WaitList& list, const Slot& slot, Word owner, std::size_t number)
 }
 
 /// `changes`, the request to leave, and words of other copies: of all, as long as they fit. In a larger crowd, of those
-/// that have just joined, whom nobody else may have seen, and of the nearest eight in the slots below its own, around the
+/// that have just joined, whom nobody else may have seen, of the nearest eight in the slots below its own, around the
 /// ring, and of others, each about an eighth further away: some 55 of 1000. So a death is seen even if many neighbours
 /// in a row are stopped.
 WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t own) {
