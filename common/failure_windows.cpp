@@ -14,8 +14,7 @@ namespace {
 constexpr auto other_kind = "the name is taken by an object of another kind; take one of your own with --name";
 constexpr auto no_rights =
     "whoever created the mapping of this name does not let us use it: another program or another version of this one; "
-    "take "
-    "a name of your own with --name";
+    "take a name of your own with --name";
 constexpr auto no_dll = "share_data_table.dll belongs beside share_data.exe; or say with --dll where it is";
 
 constexpr std::array hints{

@@ -18,10 +18,11 @@ namespace {
 using Kind = Event::Kind;
 
 constexpr std::string_view noon = "12:00:00.007";
+constexpr std::string_view utc_noon = "2024-05-06T10:00:00.007Z";
 
 std::string text(const Event& event) { return Log{{.color = Color::never}, 4242}.lines(event, noon).at(0); }
 
-std::string json(const Event& event) { return Log{{.json = true}, 4242}.lines(event, noon).at(0); }
+std::string json(const Event& event) { return Log{{.json = true}, 4242}.lines(event, utc_noon).at(0); }
 
 std::vector<std::uint32_t> pids(std::uint32_t first, std::size_t count) {
   std::vector<std::uint32_t> numbers(count);
@@ -73,7 +74,7 @@ TEST(TextLine, HasColoursWhereTheyAreAskedFor) {
 
 TEST(JsonLine, IsOneObjectWithAllFields) {
   EXPECT_EQ(json({.live = 5, .plain = 6, .joined = {1, 2}, .left = {3}, .killed = {4, 5}}),
-            R"({"time":"12:00:00.007","pid":4242,"event":"changed","live":5,"plain":6,)"
+            R"({"time":"2024-05-06T10:00:00.007Z","pid":4242,"event":"changed","live":5,"plain":6,)"
             R"("joined":[1,2],"left":[3],"killed":[4,5],"unknown":[]})"
             "\n");
 }
@@ -101,7 +102,7 @@ TEST(AnyLine, FitsIntoAPipeInOneWriteAndIsTrueByItself) {
 
 TEST(JsonLine, HasNoColoursAndNoRemarks) {
   const Event event{.kind = Kind::left, .left = {4242}, .remark = "last one out"};
-  const std::string line = Log{{.json = true, .color = Color::always}, 4242}.lines(event, noon).at(0);
+  const std::string line = Log{{.json = true, .color = Color::always}, 4242}.lines(event, utc_noon).at(0);
   EXPECT_EQ(line, json(event));
   EXPECT_EQ(line.find('\x1b'), std::string::npos);
   EXPECT_EQ(line.find("last one out"), std::string::npos);

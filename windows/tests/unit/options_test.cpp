@@ -52,7 +52,8 @@ TEST(Options, AreTaken) {
 
 TEST(Options, ThatAreWrongAreWrongUsage) {
   std::istringstream list{
-      "--for 0|--max 0|--color green|--via segment|4|--status --max=1|--name x|--dll x|"
+      "--for 0|--for -1|--for nan|--for inf|--for soon|--for|--max 0|--max -1|--max 1.5|--color green|--via segment|"
+      "--frobnicate|4|--status --max=1|--status --for=1|--status --json --explain|--name x|--dll x|"
       "--via mapping --dll x|--via dll --name x|--via section --name x|--via mapping --name Global\\x"};
   for (std::string words; std::getline(list, words, '|');) {
     std::istringstream stream{words};
