@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <span>
 #include <tuple>
 #include <utility>
 
@@ -113,8 +112,7 @@ End Table::end_of(std::uint32_t index, const SeenSlot& seen, std::uint32_t left_
   const bool is_still_there = now.owner == seen.owner && now.joined == seen.joined;
   if (is_still_there && now.leaver == tid_of(now.owner)) return End::left;
   const auto entry = entry_of(index, seen.joined);
-  const auto written = std::span{left}.first(std::min<std::size_t>(left_count, ring_size));
-  if (std::ranges::any_of(written, [&](const auto& other) { return other == entry; })) return End::left;
+  if (std::ranges::any_of(left, [&](const auto& other) { return other == entry; })) return End::left;
   return left_count - left_before > ring_size / 2 ? End::unknown : End::killed;
 }
 
