@@ -30,7 +30,7 @@ TEST_F(Start, AThousandCopiesStartedAtOnceAgree) {
 TEST_F(Start, ACopyLeavesWhenItsTimeIsOverAndTheLastLinesAndNotesSayWhatHappened) {
   Copy last = start_alone();
   const std::string segment =
-      fmt::format("segment {}, key {}, 172 KiB, attached at 0x", RawSegment{key()}.id(), key_text());
+      fmt::format("segment {}, key {}, 52 KiB, attached at 0x", RawSegment{key()}.id(), key_text());
   const Answer brief = ask_here({"--for", "0.25"});
   EXPECT_EQ(brief.exit_code, 0);
   EXPECT_TRUE(contains(brief.output, "1 live  left"));
@@ -127,7 +127,6 @@ TEST_F(Max, OfTwoThatAreJoiningTheOneInTheLowerSlotGoesFirst) {
       occupy(table.slots[0], running_word(running.tid()));
       occupy(table.slots[1], running_word(other.tid()));
       table.slots[1].leaver = other.tid();
-      table.raise_used(3);
       table.magic = 0x3354'4144'5248'5303;
       Copy copy = start({.options = {"--max", "2"}, .through = strace("shmctl:delay_enter=20000")});
       const std::atomic<Word>& claimed = table.slots[2].owner;

@@ -24,7 +24,6 @@ class WaitTest : public testing::Test {
 
   void fill(std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) table.slots[i].owner = running_word(1000 + i);
-    table.raise_used(count - 1);
   }
 
   /// The slots that the copy in slot `own` watches, as its explanation says. By the time it would sleep, the words
@@ -97,7 +96,6 @@ TEST_F(WaitTest, ACopyThatIsJoiningIsNotWatchedAndOneThatLeavesIs) {
 
 TEST_F(WaitTest, ACrowdThatJoinsAllAtOnceIsMoreThanCanBeWatched) {
   for (Slot& slot : table.slots) occupy(slot, joined_word(5));
-  table.raise_used(slot_count - 1);
   EXPECT_EQ(watched_by(slot_count / 2).size(), 126U);
 }
 
