@@ -44,17 +44,6 @@ shmid_ds stat_of(int id) {
   return info;
 }
 
-/// Calls `visit(id, info)` for each segment of the system that we may read (shmctl(2), SHM_STAT).
-template <typename Visit>
-void for_each_segment(Visit visit) {
-  shm_info totals{};
-  const int highest = shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&totals));
-  for (int index = 0; index <= highest; ++index) {
-    shmid_ds info{};
-    if (const int id = shmctl(index, SHM_STAT, &info); id >= 0) visit(id, info);
-  }
-}
-
 /// To be called before a segment is created, because without shmctl(2) nobody could remove it.
 void check_limits(key_t key) {
   shminfo limits{};
@@ -145,14 +134,18 @@ std::optional<Segment> Segment::open_existing(key_t key) {
 
 std::vector<Segment> Segment::open_removed(key_t key, Access access) {
   std::vector<Segment> removed;
-  for_each_segment([&](int id, const shmid_ds& info) {
-    const bool has_our_mode = (info.shm_perm.mode & mode) == mode;
-    if (!is_removed(info) || info.shm_segsz != sizeof(Table) || !created_by_us(info) || !has_our_mode) return;
+  shm_info totals{};
+  const int highest = shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&totals));
+  for (int index = 0; index <= highest; ++index) {
+    shmid_ds info{};
+    const int id = shmctl(index, SHM_STAT, &info);  // -1 as well if we may not read it
+    if (id < 0 || !is_removed(info) || info.shm_segsz != sizeof(Table) || !created_by_us(info)) continue;
+    if ((info.shm_perm.mode & mode) != mode) continue;  // it has no copies of ours
     auto segment = attach(id, access);
-    if (!segment) return;
+    if (!segment) continue;
     const Table& table = segment->table();
     if (table.magic == magic && table.key == static_cast<std::uint32_t>(key)) removed.push_back(std::move(*segment));
-  });
+  }
   return removed;
 }
 
