@@ -31,8 +31,7 @@ $ share_data --quiet
 # terminal 4
 $ kill -9 4250
 """
-AROUND = {"first_look": ("", OTHERS.format("^C")),
-          "death": ("$ share_data --explain --quiet\n…", OTHERS.format("^Z"))}
+AROUND = {"death": ("$ share_data --explain --quiet\n…", OTHERS.format("^Z"))}
 
 # Each run has other times and addresses. Pids, keys, ids, sizes and the user are names: each has another value in each
 # run, but one throughout it. An ellipsis stands for the rest of a line, and on a line by itself for any lines.
