@@ -1,6 +1,5 @@
 # Builds for Windows with clang and lld, on a Debian or Ubuntu that has the packages clang, lld and
-# g++-mingw-w64-x86-64-posix:
-#   cmake -S . -B build/clang-mingw --toolchain windows/clang-mingw.toolchain.cmake
+# g++-mingw-w64-x86-64-posix.
 # clang reads the Microsoft spelling of the shared section, so this build keeps that one honest where no cl is at
 # hand. The C++ library is the one of GCC.
 set(CMAKE_SYSTEM_NAME Windows)

@@ -1,5 +1,4 @@
-# Builds for Windows with GCC, on a Debian or Ubuntu that has the package g++-mingw-w64-x86-64-posix:
-#   cmake -S . -B build/mingw --toolchain windows/mingw-w64.toolchain.cmake
+# Builds for Windows with GCC, on a Debian or Ubuntu that has the package g++-mingw-w64-x86-64-posix.
 # The variant with POSIX threads is the one whose std::thread works.
 set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
