@@ -7,8 +7,7 @@ usage() {
 Measures what share_data costs: in turns with a program that counts nothing, a pidfd and the article's way. Prints the
 medians, and the table that docs/cost.md explains. It takes some minutes; nothing else should run on the machine.
 
-Usage: bench.sh [--quick | --write]
-  --quick     few copies and rounds, medians alone, in seconds: shows that it works; the times mean nothing
+Usage: bench.sh [--write]
   --write     also put the figures into docs/cost.md, README.md and their translations, and draw docs/cost*.svg
   -h, --help  this text
 END
@@ -19,8 +18,8 @@ main() {
   install_missing "to build and run the benchmarks" "${needs[@]}"
   build_preset release share_data_bench SHARE_DATA_BENCHMARKS=ON
   ulimit -Sn hard  # each process takes one descriptor of the harness
-  build/release/linux/bench/share_data_bench ${quick:+--quick} | tee "$medians"
-  if [[ ! $quick ]]; then filled docs/cost.md "${rows[@]}" | sed -n '/^<!-- benchmarks/,/^<!-- end/ p'; fi
+  build/release/linux/bench/share_data_bench | tee "$medians"
+  filled docs/cost.md "${rows[@]}" | sed -n '/^<!-- benchmarks/,/^<!-- end/ p'
   if [[ $write ]]; then write; fi
 }
 
@@ -28,7 +27,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 # shellcheck source-path=SCRIPTDIR source=prepare.sh
 source scripts/prepare.sh
 
-needs=("${program_needs[@]}") quick='' write=''
+needs=("${program_needs[@]}") write=''
 medians=build/bench.medians
 rows=(first-line-1 started-{2,64,1000} killed-{2,64,1000} at-once-1000 idle-256)
 
@@ -36,7 +35,6 @@ parse() {
   case $* in
     '') ;;
     -h | --help) usage; exit ;;
-    --quick) quick=yes ;;
     --write) write=yes needs+=(gnuplot) ;;
     *) die 2 "unknown options $*; see --help" ;;
   esac
