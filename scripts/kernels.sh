@@ -1,21 +1,12 @@
 #!/usr/bin/env bash
-# Runs share_data under other kernels, each in a virtual machine. See --help.
+# Boots other kernels in QEMU, without KVM, and tries there what depends on the kernel; linux/tests/kernels/init.sh says
+# how. There is a line for each scenario. All kernels take some minutes. The exit code is 0 if all passed.
+#
+# The kernels and busybox are packages of Debian. apt-get fetches them into build/kernels and checks their signatures; to
+# get newer ones, remove that folder.
 set -euo pipefail
 
-usage() {
-  cat <<END
-Boots other kernels in QEMU, without KVM, and tries there what depends on the kernel; linux/tests/kernels/init.sh says
-how. There is a line for each scenario. All kernels take some minutes.
-
-Usage: kernels.sh [-h | --help]
-
-The kernels and busybox are packages of Debian. apt-get fetches them into build/kernels and checks their signatures; to
-get newer ones, remove that folder. The exit code is 0 if all passed.
-END
-}
-
 main() {
-  if (($#)); then usage; exit; fi
   install_missing "to run other kernels" "${program_needs[@]}" aarch64-linux-gnu-g++ /usr/src/googletest gtest/gtest.h \
     nlohmann/json.hpp qemu-system-x86_64 qemu-system-aarch64 cpio /usr/share/keyrings/debian-archive-keyring.gpg
   try 5.10 bullseye amd64  # without futex_waitv
