@@ -50,9 +50,7 @@ def test_package_can_be_installed_used_and_removed(request, key, tmp_path):
     program, share = root / "usr/bin/share_data", root / "usr/share"
     assert re.search(r"\] +1 live  joined$", run(program, "--key", key, "--quiet", "--for", "0.01"), re.MULTILINE)
     assert program.stat().st_size <= 2_000_000  # stripped, and without what it does not use of the static libraries
-    libraries = re.findall(r"NEEDED.*\[(.*)\]", run("readelf", "--dynamic", program))
-    needed = {run("dpkg-query", "--search", f"*/{library}").split(":")[0] for library in libraries}
-    assert set(re.findall(r"(?:^|, )([^ ,\n]+)", run("dpkg-deb", "--field", deb, "Depends"))) == needed
+    assert "NEEDED" not in run("readelf", "--dynamic", program), "the package says that it depends on nothing"
     # Changelogs begin with this version. All that --help tells is in the manual page, and bash proposes it.
     version = run(program, "--version").split()[1]
     assert re.search(r"^## \[([\d.]+)\]", (TOP / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version
