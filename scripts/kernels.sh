@@ -33,7 +33,7 @@ try() {
 # The image of the kernel, and busybox.
 fetch() {
   local image
-  if [[ -e $folder/busybox ]]; then return; fi
+  if [[ -e $folder/initrd ]]; then return; fi
   mkdir -p "$folder"/{lists,archives}/partial
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $release main" \
     >"$folder/sources.list"
@@ -55,8 +55,7 @@ debian() {
 
 # unpack PACKAGE PATTERN FILE: the one file whose name matches.
 unpack() {
-  dpkg-deb --fsys-tarfile "$1" | tar --extract --to-stdout --wildcards "*/$2" >"$3.part"
-  mv "$3.part" "$3"
+  dpkg-deb --fsys-tarfile "$1" | tar --extract --to-stdout --wildcards "*/$2" >"$3"
 }
 
 # pack ROOT PROGRAMS: all files that the guest has.
