@@ -2,8 +2,8 @@
 # Boots other kernels in QEMU, without KVM, and tries there what depends on the kernel; linux/tests/kernels/init.sh says
 # how. There is a line for each scenario. All kernels take some minutes. The exit code is 0 if all passed.
 #
-# The kernels and busybox are packages of Debian. apt-get fetches them into build/kernels and checks their signatures; to
-# get newer ones, remove that folder.
+# The kernels and busybox are packages of Debian. apt-get fetches them into build/kernels and checks their signatures.
+# To get newer ones, remove that folder.
 set -euo pipefail
 
 main() {

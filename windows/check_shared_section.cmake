@@ -1,5 +1,5 @@
-# Fails unless the program FILE has a section SHARED that is read, written and shared. Reads the headers itself, since no
-# tool for it comes with every compiler (https://learn.microsoft.com/windows/win32/debug/pe-format).
+# Fails unless the program FILE has a section SHARED that is read, written and shared. Reads the headers itself, since
+# no tool for it comes with every compiler (https://learn.microsoft.com/windows/win32/debug/pe-format).
 cmake_minimum_required(VERSION 3.22)
 
 file(READ ${FILE} headers LIMIT 4096 HEX)
