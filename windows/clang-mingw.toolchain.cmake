@@ -3,7 +3,6 @@
 # clang reads the Microsoft spelling of the shared section, so this build keeps that one honest where no cl is at
 # hand. The C++ library is the one of GCC.
 set(CMAKE_SYSTEM_NAME Windows)
-set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_C_COMPILER clang)
 set(CMAKE_C_COMPILER_TARGET x86_64-w64-mingw32)
 set(CMAKE_CXX_COMPILER clang++)
