@@ -2,17 +2,15 @@
 # has a copy of it and no network passes -D FETCHCONTENT_SOURCE_DIR_<NAME, in capitals>=FOLDER.
 include(FetchContent)
 
-macro(find_or_fetch name url sha256)
+function(find_or_fetch name url sha256)
   string(TOUPPER FETCHCONTENT_SOURCE_DIR_${name} folder_variable)
   if(NOT ${folder_variable})
     find_package(${name} QUIET)
   endif()
-  if(NOT ${name}_FOUND)
-    fetch_library(${name} ${url} ${sha256} ${folder_variable})
+  if(${name}_FOUND)
+    return()
   endif()
-endmacro()
 
-function(fetch_library name url sha256 folder_variable)
   set(archive ${CMAKE_BINARY_DIR}/fetched/${name}.tar.gz)
   if(NOT ${folder_variable} AND NOT EXISTS ${archive})
     message(STATUS "${name} is not installed: fetching ${url}")

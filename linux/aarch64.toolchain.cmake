@@ -1,5 +1,4 @@
-# Builds for 64-bit ARM, on a Debian or Ubuntu that has the package g++-aarch64-linux-gnu:
-#   cmake -S . -B build/aarch64 --toolchain linux/aarch64.toolchain.cmake
+# Builds for 64-bit ARM, on a Debian or Ubuntu that has the package g++-aarch64-linux-gnu.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

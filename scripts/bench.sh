@@ -1,46 +1,27 @@
 #!/usr/bin/env bash
-# Measures what share_data costs. See --help.
+# Measures what share_data costs: in turns with a program that counts nothing, a pidfd and the article's way. Prints the
+# medians, and the table that docs/cost.md explains. It takes some minutes; nothing else should run on the machine.
+#
+# Usage: bench.sh [--write]
+#   --write  also put the figures into docs/cost.md, README.md and their translations, and draw docs/cost*.svg
 set -euo pipefail
 
-usage() {
-  cat <<END
-Measures what share_data costs: in turns with a program that counts nothing, a pidfd and the article's way. Prints the
-medians, and the table that docs/cost.md explains. It takes some minutes; nothing else should run on the machine.
-
-Usage: bench.sh [--quick | --write]
-  --quick     few copies and rounds, medians alone, in seconds: shows that it works; the times mean nothing
-  --write     also put the figures into docs/cost.md, README.md and their translations, and draw docs/cost*.svg
-  -h, --help  this text
-END
-}
-
 main() {
-  parse "$@"
-  install_missing "to build and run the benchmarks" "${needs[@]}"
+  [[ $* =~ ^(--write)?$ ]] || die 2 "unknown options $*; its first lines say what there is"
+  install_missing "to build and run the benchmarks" "${program_needs[@]}" ${1:+gnuplot}
   build_preset release share_data_bench SHARE_DATA_BENCHMARKS=ON
   ulimit -Sn hard  # each process takes one descriptor of the harness
-  build/release/linux/bench/share_data_bench ${quick:+--quick} | tee "$medians"
-  if [[ ! $quick ]]; then filled docs/cost.md "${rows[@]}" | sed -n '/^<!-- benchmarks/,/^<!-- end/ p'; fi
-  if [[ $write ]]; then write; fi
+  build/release/linux/bench/share_data_bench | tee "$medians"
+  filled docs/cost.md "${rows[@]}" | sed -n '/^<!-- benchmarks/,/^<!-- end/ p'
+  if [[ ${1-} ]]; then write; fi
 }
 
 cd "$(dirname "$(readlink -f "$0")")/.."
 # shellcheck source-path=SCRIPTDIR source=prepare.sh
 source scripts/prepare.sh
 
-needs=("${program_needs[@]}") quick='' write=''
 medians=build/bench.medians
 rows=(first-line-1 started-{2,64,1000} killed-{2,64,1000} at-once-1000 idle-256)
-
-parse() {
-  case $* in
-    '') ;;
-    -h | --help) usage; exit ;;
-    --quick) quick=yes ;;
-    --write) write=yes needs+=(gnuplot) ;;
-    *) die 2 "unknown options $*; see --help" ;;
-  esac
-}
 
 write() {
   local page text

@@ -86,9 +86,7 @@ exit /b 1
 for %%p in (
   "%here%share_data.exe"
   "%here%..\build\msvc\windows\Release\share_data.exe"
-  "%here%..\build\msvc\windows\share_data.exe"
   "%here%..\build\mingw\windows\share_data.exe"
-  "%here%..\build\clang-mingw\windows\share_data.exe"
 ) do if not defined exe if exist "%%~p" set "exe=%%~fp"
 exit /b 0
 

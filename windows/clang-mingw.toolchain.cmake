@@ -1,10 +1,8 @@
 # Builds for Windows with clang and lld, on a Debian or Ubuntu that has the packages clang, lld and
-# g++-mingw-w64-x86-64-posix:
-#   cmake -S . -B build/clang-mingw --toolchain windows/clang-mingw.toolchain.cmake
+# g++-mingw-w64-x86-64-posix.
 # clang reads the Microsoft spelling of the shared section, so this build keeps that one honest where no cl is at
 # hand. The C++ library is the one of GCC.
 set(CMAKE_SYSTEM_NAME Windows)
-set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_C_COMPILER clang)
 set(CMAKE_C_COMPILER_TARGET x86_64-w64-mingw32)
 set(CMAKE_CXX_COMPILER clang++)

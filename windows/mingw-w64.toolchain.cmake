@@ -1,8 +1,6 @@
-# Builds for Windows with GCC, on a Debian or Ubuntu that has the package g++-mingw-w64-x86-64-posix:
-#   cmake -S . -B build/mingw --toolchain windows/mingw-w64.toolchain.cmake
+# Builds for Windows with GCC, on a Debian or Ubuntu that has the package g++-mingw-w64-x86-64-posix.
 # The variant with POSIX threads is the one whose std::thread works.
 set(CMAKE_SYSTEM_NAME Windows)
-set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-posix)
 set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-posix)
 set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)

@@ -3,7 +3,6 @@
 import gzip
 import os
 import re
-import shutil
 
 import pytest
 
@@ -32,7 +31,7 @@ def test_libraries_in_folders_and_spaces_in_all_names(tmp_path):
     run(programs / "share_data", "--version")
     run("cmake", build, "-DCMAKE_INSTALL_BINDIR=bin")
     run("cmake", "--build", build, "--target", "package")
-    assert sorted(file.suffix for file in build.glob("share?data[-_]*")) == [".gz", ".sha256"]
+    assert [file.suffix for file in build.glob("share?data[-_]*")] == [".gz"]
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="dpkg gives each file to root")
 def test_package_can_be_installed_used_and_removed(request, key, tmp_path):
@@ -40,11 +39,8 @@ def test_package_can_be_installed_used_and_removed(request, key, tmp_path):
     if not (build / "linux/share_data.1.gz").exists():
         pytest.skip("made without help2man")
     run("cpack", "--config", build / "CPackConfig.cmake", "-G", "DEB", "-B", tmp_path)
-    (checksum,) = tmp_path.glob("*.sha256")
-    run("sha256sum", "--check", checksum, cwd=tmp_path)
-    deb, root = checksum.with_suffix(""), tmp_path / "root"
-    if shutil.which("lintian"):
-        run("lintian", "--allow-root", "--pedantic", "--fail-on", "error,warning,info,pedantic", deb)
+    (deb,) = tmp_path.glob("*.deb")
+    root = tmp_path / "root"
     for folder in "info", "updates":
         (root / "var/lib/dpkg" / folder).mkdir(parents=True)
     (root / "var/lib/dpkg/status").touch()
@@ -54,9 +50,7 @@ def test_package_can_be_installed_used_and_removed(request, key, tmp_path):
     program, share = root / "usr/bin/share_data", root / "usr/share"
     assert re.search(r"\] +1 live  joined$", run(program, "--key", key, "--quiet", "--for", "0.01"), re.MULTILINE)
     assert program.stat().st_size <= 2_000_000  # stripped, and without what it does not use of the static libraries
-    libraries = re.findall(r"NEEDED.*\[(.*)\]", run("readelf", "--dynamic", program))
-    needed = {run("dpkg-query", "--search", f"*/{library}").split(":")[0] for library in libraries}
-    assert set(re.findall(r"(?:^|, )([^ ,\n]+)", run("dpkg-deb", "--field", deb, "Depends"))) == needed
+    assert "NEEDED" not in run("readelf", "--dynamic", program), "the package says that it depends on nothing"
     # Changelogs begin with this version. All that --help tells is in the manual page, and bash proposes it.
     version = run(program, "--version").split()[1]
     assert re.search(r"^## \[([\d.]+)\]", (TOP / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version
