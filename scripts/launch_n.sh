@@ -18,7 +18,7 @@ Examples:
   scripts/launch_n.sh 5 -- --json   five copies that are started with --json
 
 Usage: launch_n.sh [N] [--panes] [--wine] [-- OPTIONS]
-  N           how many copies, 1 to 4096 (default $copies)
+  N           how many copies, 1 to 1024 (default $copies)
   --panes     one tmux pane for each copy
   --wine      the Windows program, under Wine
   -- OPTIONS  options for each copy; see share_data --help
@@ -41,7 +41,7 @@ parse() {
     esac
     shift
   done
-  [[ $copies =~ ^[1-9][0-9]{0,3}$ && $copies -le 4096 ]] || die 2 "'$copies' is not a number from 1 to 4096; see --help"
+  [[ $copies =~ ^[1-9][0-9]{0,3}$ && $copies -le 1024 ]] || die 2 "'$copies' is not a number from 1 to 1024; see --help"
 }
 
 # Sets `program` to the command that starts a copy, and `status` to the one that asks what there is.

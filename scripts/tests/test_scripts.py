@@ -118,7 +118,7 @@ def test_keys_kill_stop_and_restart_the_copies_of_64_panes(launch):
     assert terminal.lines()[-1] == NOTHING_LEFT
 
 def test_what_cannot_be_done_is_refused_and_panes_close_when_all_copies_have_ended(launch):
-    for wrong in "0", "4097", "-1", "x", "1.5", "''", "--pane", "2 --wine=yes", "2 -- --bogus":
+    for wrong in "0", "1025", "-1", "x", "1.5", "''", "--pane", "2 --wine=yes", "2 -- --bogus":
         assert "see --help" in launch(wrong).ends(2)
     for arguments, kind, code, says in (
             ("3 --panes -- --for=1", "linux", 0, NOTHING_LEFT),
