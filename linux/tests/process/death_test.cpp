@@ -86,7 +86,7 @@ TEST_F(WhoEndedHow, AStoppedCopyTellsKilledFromLeftAlthoughTheSlotsWereUsedSince
     suspend({&witness});
     for (std::size_t i = 0; i < others.size(); ++i) {
       i % 2 == 0 ? others[i].destroy() : (void)others[i].stop();
-      for (int again = 0; again < 3; ++again) EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code, 0);
+      for (int again = 0; again < 3; ++again) EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code(), 0);
     }
     witness.signal(SIGCONT);
     ASSERT_TRUE(all_show({&witness}, 1));
@@ -104,7 +104,7 @@ TEST_F(WhoEndedHow, IsSaidToBeUnknownIfTooManyHaveLeftSince) {
   suspend({&witness});
   victim.destroy();
   RawSegment{key()}.table().left_count += 513;
-  EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code, 0);
+  EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code(), 0);
   witness.signal(SIGCONT);
   EXPECT_TRUE(witness.prints(fmt::format("1 live  ? {}", victim.pid()))) << witness.output();
   expect_clean_end({&witness});

@@ -86,14 +86,14 @@ class Refused : public CopiesTest, public testing::WithParamInterface<RefusedCal
 
   /// The message, and after it one line with the hint, if there is one.
   void expect_failed(int error) const {
-    const Answer answer = start_refused(error).answer();
+    Copy answer = start_refused(error);
     const std::string what = fmt::format("share_data: {}", GetParam().message);
     const std::string hint = hint_of(GetParam().name, error);
-    EXPECT_TRUE(failed(answer, 1, what));
+    EXPECT_TRUE(fails(answer, 1, what));
     EXPECT_TRUE(
-        contains(answer.notes, fmt::format(": {}\n", error == 0 ? "Function not implemented" : strerror(error))));
-    const std::string rest = answer.notes.substr(answer.notes.find('\n', answer.notes.find(what)) + 1);
-    EXPECT_EQ(rest.empty(), hint.empty()) << answer.notes;
+        contains(answer.notes(), fmt::format(": {}\n", error == 0 ? "Function not implemented" : strerror(error))));
+    const std::string rest = answer.notes().substr(answer.notes().find('\n', answer.notes().find(what)) + 1);
+    EXPECT_EQ(rest.empty(), hint.empty()) << answer.notes();
     EXPECT_TRUE(contains(rest, hint));
   }
 
@@ -170,9 +170,9 @@ using Forbidden = CopiesTest;
 
 TEST_F(Forbidden, ToRemoveTheSegmentIsSaidByTheLastOneOut) {
   const auto forbid = refuse({SYS_shmctl, EPERM, 1, IPC_RMID});
-  const Answer answer = start({.options = {"--for", "0.1"}, .before_exec = forbid}).answer();
-  EXPECT_TRUE(failed(answer, 1, "share_data: shmctl IPC_RMID "));
-  EXPECT_TRUE(contains(answer.notes, "the segment stays behind"));
+  Copy answer = start({.options = {"--for", "0.1"}, .before_exec = forbid});
+  EXPECT_TRUE(fails(answer, 1, "share_data: shmctl IPC_RMID "));
+  EXPECT_TRUE(contains(answer.notes(), "the segment stays behind"));
   Copy next = start_alone();
   expect_clean_end({&next});
 }

@@ -69,9 +69,9 @@ TEST_P(AnyGarbage, CrashesNobodyHoldsUpNobodyAndSignalsNobody) {
                                                     {"--status", "--explain"},
                                                     {"--for", "0.01"},
                                                     {"--for", "0.01", "--max", "2"}}) {
-      const Answer answer = ask_here(options);
-      EXPECT_TRUE(answer.exit_code == 0 || answer.exit_code == 1 || answer.exit_code == 3)
-          << answer.exit_code << answer.notes;
+      Copy answer = ask_here(options);
+      EXPECT_TRUE(answer.exit_code() == 0 || answer.exit_code() == 1 || answer.exit_code() == 3)
+          << answer.exit_code() << answer.notes();
     }
   }
   take(copies, 0).destroy();

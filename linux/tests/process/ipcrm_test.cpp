@@ -73,7 +73,7 @@ TEST_P(NoNewSegment, AllStayInTheRemovedOneAndSaySoOnceAndMoveWhenTheyCan) {
   ASSERT_TRUE(remove_segment(key()));
   if (has_foreign) RawSegment{key(), 100};
   if (!has_foreign) std::ofstream{"/proc/sys/kernel/shmmni"} << 0;
-  EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code, 1);
+  EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code(), 1);
   for (const int signal : {SIGKILL, SIGKILL, SIGTERM}) {
     take(copies, copies.size() - 1).signal(signal);
     EXPECT_TRUE(all_show_their_number(copies));

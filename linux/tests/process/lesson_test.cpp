@@ -56,13 +56,15 @@ TEST_F(Lesson, ExactIsRightAfterAnyMixOfStartsAndEndsAndRefusesOneMoreThanThereA
   }
   while (copies.size() < 100) copies.push_back(start("exact"));
   EXPECT_TRUE(all_show(copies, 100));
-  EXPECT_TRUE(failed(start("exact").answer(), 1, "exact: the table is full: 100 copies are running\n"));
+  Copy one_more = start("exact");
+  EXPECT_TRUE(fails(one_more, 1, "exact: the table is full: 100 copies are running\n"));
 }
 
 TEST_F(Lesson, ARefusedCallIsNamed) {
   for (const auto& [program, key] : {std::pair{"counter", 88}, {"exact", 89}}) {
     check(shmget(key, 1, IPC_CREAT | 0600), "shmget");  // too small
-    EXPECT_TRUE(failed(start(program).answer(), 1, std::string{program} + ": shmget: Invalid argument\n"));
+    Copy copy = start(program);
+    EXPECT_TRUE(fails(copy, 1, std::string{program} + ": shmget: Invalid argument\n"));
   }
 }
 

@@ -31,12 +31,12 @@ TEST_F(Start, ACopyLeavesWhenItsTimeIsOverAndTheLastLinesAndNotesSayWhatHappened
   Copy last = start_alone();
   const std::string segment =
       fmt::format("segment {}, key {}, 172 KiB, attached at 0x", RawSegment{key()}.id(), key_text());
-  const Answer brief = ask_here({"--for", "0.25"});
-  EXPECT_EQ(brief.exit_code, 0);
-  EXPECT_TRUE(contains(brief.output, "1 live  left"));
-  EXPECT_EQ(brief.notes.find("share_data: attached to " + segment), 0U) << brief.notes;
-  EXPECT_EQ(std::ranges::count(brief.notes, '\n'), 1) << "nothing is explained unasked";
-  EXPECT_EQ(ask_here({"--quiet", "--for", "0.25"}).notes, "");
+  Copy brief = ask_here({"--for", "0.25"});
+  EXPECT_EQ(brief.exit_code(), 0);
+  EXPECT_TRUE(contains(brief.output(), "1 live  left"));
+  EXPECT_EQ(brief.notes().find("share_data: attached to " + segment), 0U) << brief.notes();
+  EXPECT_EQ(std::ranges::count(brief.notes(), '\n'), 1) << "nothing is explained unasked";
+  EXPECT_EQ(ask_here({"--quiet", "--for", "0.25"}).notes(), "");
   EXPECT_EQ(last.stop(), 0);
   EXPECT_TRUE(contains(last.lines().back(), "0 live  left; last one out, segment removed"));
   EXPECT_EQ(last.notes().find("share_data: created " + segment), 0U) << last.notes();
@@ -86,7 +86,7 @@ class Max : public CopiesTest {
   Copies start_with_max(int count, int max, const std::vector<std::string>& through = {}) const {
     Copies copies = start_many(count, {.options = {"--max", std::to_string(max)}, .through = through});
     for (Copy& refused : take_ended(copies)) {
-      EXPECT_TRUE(failed(refused.answer(), 3, fmt::format("share_data: not joining: {0} live, --max {0}", max)));
+      EXPECT_TRUE(fails(refused, 3, fmt::format("share_data: not joining: {0} live, --max {0}", max)));
       EXPECT_EQ(refused.output(), "");
     }
     return copies;
@@ -181,7 +181,7 @@ TEST_F(Max, WhoIsRefusedDisturbsNobody) {
   Copies copies = start_together(2);
   EXPECT_TRUE(all_sleep(copies));
   const std::size_t length = copies[0].output().size();
-  for (const char* const max : {"1", "2"}) EXPECT_EQ(ask_here({"--max", max}).exit_code, 3);
+  for (const char* const max : {"1", "2"}) EXPECT_EQ(ask_here({"--max", max}).exit_code(), 3);
   EXPECT_EQ(RawSegment{key()}.table().plain, 2);
   EXPECT_EQ(copies[0].output().size(), length);
   expect_all_is_well(copies);

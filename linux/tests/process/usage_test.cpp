@@ -27,12 +27,11 @@ TEST_F(Usage, WrongOptionsTouchNothing) {
     for (const std::string& value : values) {
       std::istringstream words{option + " " + value};
       const std::vector<std::string> options{std::istream_iterator<std::string>{words}, {}};
-      const Answer answer =
-          option == "--key" ? Copy{0, {.options = {"--for", "0.01", option, value}}}.answer() : ask_here(options);
-      SCOPED_TRACE(words.str() + " says " + answer.notes);
-      EXPECT_EQ(answer.exit_code, 2);
-      EXPECT_EQ(answer.output, "");
-      EXPECT_EQ(answer.notes.find("share_data: "), 0U);
+      Copy answer = option == "--key" ? Copy{0, {.options = {"--for", "0.01", option, value}}} : ask_here(options);
+      SCOPED_TRACE(words.str() + " says " + answer.notes());
+      EXPECT_EQ(answer.exit_code(), 2);
+      EXPECT_EQ(answer.output(), "");
+      EXPECT_EQ(answer.notes().find("share_data: "), 0U);
       EXPECT_FALSE(segment_of(key()));
     }
   }
@@ -54,18 +53,18 @@ TEST_F(Usage, AKeyIsDecimalOrHexadecimalAndCopiesUnderAnotherOneCountApart) {
 }
 
 TEST_F(Usage, HelpLeadsWithExamplesAndEndsWithTheExitCodesAndTheVersionIsOneLine) {
-  const Answer answer = ask_here({"--help"});
-  EXPECT_EQ(answer.exit_code, 0);
-  EXPECT_EQ(answer.notes, "");
-  const auto examples = answer.output.find("Examples:");
-  const auto options = answer.output.find("--for");
-  const auto exit_codes = answer.output.find("Exit codes:");
+  Copy answer = ask_here({"--help"});
+  EXPECT_EQ(answer.exit_code(), 0);
+  EXPECT_EQ(answer.notes(), "");
+  const auto examples = answer.output().find("Examples:");
+  const auto options = answer.output().find("--for");
+  const auto exit_codes = answer.output().find("Exit codes:");
   EXPECT_LT(examples, options);
   EXPECT_LT(options, exit_codes);
   EXPECT_NE(exit_codes, std::string::npos);
-  EXPECT_EQ(answer.output.find(SHARE_DATA_PROGRAM), std::string::npos) << "no full path";
+  EXPECT_EQ(answer.output().find(SHARE_DATA_PROGRAM), std::string::npos) << "no full path";
   EXPECT_FALSE(segment_of(key()));
-  EXPECT_EQ(ask_here({"--version"}).output, "share_data " SHARE_DATA_VERSION "\n");
+  EXPECT_EQ(ask_here({"--version"}).output(), "share_data " SHARE_DATA_VERSION "\n");
 }
 
 class Status : public CopiesTest {
@@ -77,10 +76,10 @@ class Status : public CopiesTest {
 };
 
 TEST_F(Status, IsZeroIfNobodyRuns) {
-  const Answer answer = ask_here({"--status"});
-  EXPECT_EQ(answer.exit_code, 0);
-  EXPECT_EQ(answer.output, "0 live\n");
-  EXPECT_EQ(answer.notes, "");
+  Copy answer = ask_here({"--status"});
+  EXPECT_EQ(answer.exit_code(), 0);
+  EXPECT_EQ(answer.output(), "0 live\n");
+  EXPECT_EQ(answer.notes(), "");
   EXPECT_FALSE(segment_of(key())) << "looking creates nothing";
 }
 
@@ -89,7 +88,7 @@ TEST_F(Status, OfLiveAndDeadCopiesDisturbsNobodyAndIsOneJsonObjectOnRequest) {
   EXPECT_TRUE(all_sleep(copies));
   const std::size_t length = copies[0].output().size();
   std::vector<std::byte> before = content();
-  const auto object = nlohmann::json::parse(ask_here({"--status", "--json"}).output);
+  const auto object = nlohmann::json::parse(ask_here({"--status", "--json"}).output());
   EXPECT_EQ(object.at("live"), 3);
   EXPECT_EQ(object.at("plain"), 3);
   std::set<pid_t> pids;
@@ -104,7 +103,7 @@ TEST_F(Status, OfLiveAndDeadCopiesDisturbsNobodyAndIsOneJsonObjectOnRequest) {
   EXPECT_EQ(copies[0].output().size(), length);
   destroy(copies);
   before = content();
-  EXPECT_EQ(ask_here({"--status"}).output, "0 live\n");
+  EXPECT_EQ(ask_here({"--status"}).output(), "0 live\n");
   EXPECT_EQ(content(), before);
 }
 
@@ -113,18 +112,18 @@ TEST_F(Status, NamesAllWhoRunTheLongestRunningFirst) {
   suspend({&copies[1]});
   RawSegment{key()}.table().slots[1].joined -= 3'723'000'000'000;
   RawSegment{key()}.table().slots[2].joined += 3'600'000'000'000;  // the clock was set back
-  const Answer answer = ask_here({"--status"});
-  EXPECT_EQ(answer.exit_code, 0);
+  Copy answer = ask_here({"--status"});
+  EXPECT_EQ(answer.exit_code(), 0);
   const std::regex wanted{R"(3 live\n +PID +RUNNING\n +\d+ +1:02:\d\d\n +\d+ +0:00:\d\d\n +\d+ +0:00:00\n)"};
-  EXPECT_TRUE(std::regex_match(answer.output, wanted)) << answer.output;
-  for (const Copy& copy : copies) EXPECT_TRUE(contains(answer.output, fmt::format(" {} ", copy.pid())));
+  EXPECT_TRUE(std::regex_match(answer.output(), wanted)) << answer.output();
+  for (const Copy& copy : copies) EXPECT_TRUE(contains(answer.output(), fmt::format(" {} ", copy.pid())));
 }
 
 TEST_F(Status, StaysTrueWhileCopiesComeAndGo) {
   Copies copies = start_together(5);
   for (int i = 0; i < scaled(50); ++i) {
     const Copy passing = start({.options = {"--for", "0.005"}});
-    const int live = live_on(ask_here({"--status"}).output).value_or(-1);
+    const int live = live_on(ask_here({"--status"}).output()).value_or(-1);
     EXPECT_TRUE(live == 5 || live == 6 || live == 7) << live;
   }
 }
@@ -170,10 +169,10 @@ TEST_F(Explain, TellsHowCopiesMeetAfterARemoval) {
 
 TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   const auto expect_shown = [&](const std::vector<std::string>& parts) {
-    const Answer answer = ask_here({"--status", "--explain"});
-    EXPECT_EQ(answer.exit_code, 0);
-    EXPECT_EQ(answer.notes, "");
-    for (const std::string& part : parts) EXPECT_TRUE(contains(answer.output, part));
+    Copy answer = ask_here({"--status", "--explain"});
+    EXPECT_EQ(answer.exit_code(), 0);
+    EXPECT_EQ(answer.notes(), "");
+    for (const std::string& part : parts) EXPECT_TRUE(contains(answer.output(), part));
   };
   Copies copies = start_in_order(3);
   ASSERT_TRUE(all_show(copies));
@@ -195,7 +194,7 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   remove_segment(key());
   // Whoever reads about a process in /proc keeps its memory for a moment after its end.
   EXPECT_TRUE(eventually([&] {
-    return contains(ask_here({"--status", "--explain"}).output, " (removed), 176128 bytes, processes attached: 3");
+    return contains(ask_here({"--status", "--explain"}).output(), " (removed), 176128 bytes, processes attached: 3");
   }));
   expect_shown({"1 live\n", "WAITERS|OWNER_DIED  marked: the copy has ended; not all copies have been notified\n"});
 }

@@ -25,11 +25,11 @@ TEST_F(Users, TheSegmentOfAnotherOneIsRefused) {
   if (start_as_nobody("--version").exit_code() != 0) GTEST_SKIP() << "the build folder is not open to them";
   Copy ours = start_alone();
   for (const char* const option : {"--json", "--status"}) {
-    const Answer answer = start_as_nobody(option).answer();
-    EXPECT_TRUE(failed(answer, 1, "Permission denied"));
-    EXPECT_EQ(answer.output, "");
-    EXPECT_TRUE(contains(answer.notes, "another user's segment has this key"));
-    EXPECT_TRUE(contains(answer.notes, "--key"));
+    Copy answer = start_as_nobody(option);
+    EXPECT_TRUE(fails(answer, 1, "Permission denied"));
+    EXPECT_EQ(answer.output(), "");
+    EXPECT_TRUE(contains(answer.notes(), "another user's segment has this key"));
+    EXPECT_TRUE(contains(answer.notes(), "--key"));
   }
   EXPECT_TRUE(all_show({&ours}, 1));
 }
@@ -81,7 +81,7 @@ TEST_P(Namespaces, CopiesInDifferentOnesCountTogether) {
   ASSERT_TRUE(all_show({&ours, &outside, &first, &second}, 4));
   const auto tid = own_pid(first);
   ASSERT_EQ(own_pid(second), tid) << "the test is about the same TID more than once";
-  EXPECT_EQ(ask_here({"--status"}).output.find("4 live\n"), 0U);
+  EXPECT_EQ(ask_here({"--status"}).output().find("4 live\n"), 0U);
   outside.destroy();
   EXPECT_TRUE(all_show({&ours, &first, &second}, 3));
   EXPECT_TRUE(first.prints(fmt::format("3 live  x {} was killed", outside.pid())));
@@ -130,11 +130,11 @@ class Foreign : public CopiesTest {
     const shmid_ds before = segment.state();
     for (const std::vector<std::string>& options :
          {std::vector<std::string>{}, {"--for", "0.01"}, {"--max", "5"}, {"--json"}, {"--status"}}) {
-      const Answer answer = ask_here(options);
+      Copy answer = ask_here(options);
       SCOPED_TRACE(testing::PrintToString(options));
-      EXPECT_TRUE(failed(answer, 1, why));
-      EXPECT_EQ(answer.output, "");
-      EXPECT_TRUE(contains(answer.notes, "--key")) << "the way out";
+      EXPECT_TRUE(fails(answer, 1, why));
+      EXPECT_EQ(answer.output(), "");
+      EXPECT_TRUE(contains(answer.notes(), "--key")) << "the way out";
     }
     EXPECT_TRUE(std::ranges::equal(segment.bytes(), content));
     const shmid_ds after = segment.state();
@@ -166,7 +166,7 @@ TEST_F(Foreign, OfAnotherVersionIsLeftAsItIs) {
         {172U, 0x3454'4144'5248'5304, "is used by version 4 of share_data, which"}}) {
     const RawSegment segment{key(), std::size_t{kib} * 1024};
     segment.table().magic = static_cast<std::uint64_t>(magic);
-    EXPECT_TRUE(contains(ask_here({}).notes, fmt::format("ipcrm -m {}", segment.id())));
+    EXPECT_TRUE(contains(ask_here({}).notes(), fmt::format("ipcrm -m {}", segment.id())));
     expect_refused_unchanged(segment, why);
   }
 }

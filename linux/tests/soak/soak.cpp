@@ -234,7 +234,9 @@ class Soak {
   }
 
   void expect_status(const std::set<pid_t>& live) const {
-    const std::string answer = launch({.options = {"--status", "--json"}}).answer().output;
+    Copy status = launch({.options = {"--status", "--json"}});
+    status.exit_code();
+    const std::string& answer = status.output();
     std::set<pid_t> listed;
     const auto object = nlohmann::json::parse(answer);
     for (const auto& copy : object.at("instances")) listed.insert(copy.at("pid").get<pid_t>());
