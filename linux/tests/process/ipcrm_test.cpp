@@ -10,41 +10,31 @@ namespace {
 
 class Ipcrm : public CopiesTest {
  protected:
-  /// Copies whose segment was removed.
-  [[nodiscard]] Copies start_and_remove(int count) const {
-    Copies copies = start_together(count);
-    EXPECT_TRUE(remove_segment(key()));
-    return copies;
-  }
-
-  /// Waits until each shows how many they are, wherever they are.
-  static bool all_show_their_number(Copies& copies) {
-    const int count = static_cast<int>(copies.size());
-    return eventually([&] { return std::ranges::all_of(copies, [&](Copy& copy) { return copy.shown() == count; }); });
-  }
-
   /// All show the count in one segment.
   void expect_together(Copies& copies) const {
     EXPECT_TRUE(all_show(copies));
     EXPECT_TRUE(eventually([&] { return removed_segments(key()) == 0; })) << "somebody is still in a removed segment";
+    EXPECT_EQ(RawSegment{key()}.table().plain, static_cast<int>(copies.size()));
     expect_clean_end(copies);
   }
 };
 
 TEST_F(Ipcrm, StartsBringAllTogether) {
   for (const auto& [before, after] : {std::pair{4, 1}, std::pair{scaled(30), scaled(30)}}) {
-    Copies copies = start_and_remove(before);
+    Copies copies = start_together(before);
+    ASSERT_TRUE(remove_segment(key()));
     add(copies, start_many(after));
     expect_together(copies);
   }
 }
 
 TEST_F(Ipcrm, ThoseWhoAreLeftBehindGoOnTogether) {
-  Copies copies = start_and_remove(4);
+  Copies copies = start_together(4);
+  ASSERT_TRUE(remove_segment(key()));
   take(copies, 3).destroy();
-  EXPECT_TRUE(all_show_their_number(copies));
+  EXPECT_TRUE(each_shows(copies, 3));
   EXPECT_EQ(take(copies, 2).stop(), 0);
-  EXPECT_TRUE(all_show_their_number(copies));
+  EXPECT_TRUE(each_shows(copies, 2));
   expect_clean_end(copies);
 }
 
@@ -52,8 +42,14 @@ TEST_F(Ipcrm, ACopyThatWasStoppedMeanwhileJoinsWhenItGoesOn) {
   Copies copies = start_together(3);
   suspend({&copies[1]});
   ASSERT_TRUE(remove_segment(key()));
-  copies.push_back(start());
+  copies.push_back(start({.options = {"--explain"}}));
   EXPECT_TRUE(all_show({&copies[0], &copies[2], &copies[3]}, 3));
+  {
+    const Segment removed = std::move(Segment::open_removed(key(), Access::read_only).at(0));
+    EXPECT_EQ(removed.table().look().live, 1U) << "only the one that is stopped";
+    const auto told = fmt::format("copies may be in segment {}, which was removed:", removed.id());
+    EXPECT_TRUE(contains(copies[3].notes(), told));
+  }
   copies[1].signal(SIGCONT);
   expect_together(copies);
   for (Copy& copy : copies) EXPECT_EQ(copy.output().find("killed"), std::string::npos) << "it only was somewhere else";
@@ -76,7 +72,7 @@ TEST_P(NoNewSegment, AllStayInTheRemovedOneAndSaySoOnceAndMoveWhenTheyCan) {
   EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code(), 1);
   for (const int signal : {SIGKILL, SIGKILL, SIGTERM}) {
     take(copies, copies.size() - 1).signal(signal);
-    EXPECT_TRUE(all_show_their_number(copies));
+    EXPECT_TRUE(each_shows(copies, static_cast<int>(copies.size())));
   }
   if (has_foreign) remove_segment(key());
   if (!has_foreign) std::ofstream{"/proc/sys/kernel/shmmni"} << 4096;

@@ -17,10 +17,6 @@ class Lesson : public testing::Test {
 
   static Copy start(const std::string& program) { return Copy{0, {.program = LESSON_FOLDER "/" + program}}; }
 
-  static bool all_show(Copies& copies, int count) {
-    return eventually([&] { return std::ranges::all_of(copies, [=](Copy& copy) { return copy.shown() == count; }); });
-  }
-
   /// A random whole number below `limit`.
   std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>{0, limit - 1}(random_); }
 
@@ -31,11 +27,11 @@ class Lesson : public testing::Test {
 TEST_F(Lesson, TheCounterIsRightAfterCtrlCAndWrongAfterAKill) {
   Copies copies;
   for (int i = 0; i < 3; ++i) copies.push_back(start("counter"));
-  EXPECT_TRUE(all_show(copies, 3));
+  EXPECT_TRUE(each_shows(copies, 3));
   for (const int how : {SIGINT, SIGKILL}) {
     copies.front().signal(how);
     take(copies, 0).exit_code();
-    EXPECT_TRUE(all_show(copies, 2)) << "one runs after the kill";
+    EXPECT_TRUE(each_shows(copies, 2)) << "one runs after the kill";
   }
 }
 
@@ -52,10 +48,10 @@ TEST_F(Lesson, ExactIsRightAfterAnyMixOfStartsAndEndsAndRefusesOneMoreThanThereA
       }
       if (below(3) == 0) std::this_thread::sleep_for(std::chrono::microseconds{below(4000)});  // in the start, too
     }
-    ASSERT_TRUE(all_show(copies, static_cast<int>(copies.size()))) << "round " << round;
+    ASSERT_TRUE(each_shows(copies, static_cast<int>(copies.size()))) << "round " << round;
   }
   while (copies.size() < 100) copies.push_back(start("exact"));
-  EXPECT_TRUE(all_show(copies, 100));
+  EXPECT_TRUE(each_shows(copies, 100));
   Copy one_more = start("exact");
   EXPECT_TRUE(fails(one_more, 1, "exact: the table is full: 100 copies are running\n"));
 }

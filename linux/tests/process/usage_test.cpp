@@ -48,6 +48,8 @@ TEST_F(Usage, AKeyIsDecimalOrHexadecimalAndCopiesUnderAnotherOneCountApart) {
   Copy other{other_key};
   EXPECT_TRUE(other.prints("1 live  joined"));
   EXPECT_TRUE(all_show(copies));
+  EXPECT_TRUE(remove_segment(other_key));
+  EXPECT_EQ(live_on(ask_here({"--status"}).output()), 3) << "nor in a removed segment";
   EXPECT_EQ(other.stop(), 0);
   EXPECT_FALSE(segment_of(other_key));
 }
@@ -67,13 +69,7 @@ TEST_F(Usage, HelpLeadsWithExamplesAndEndsWithTheExitCodesAndTheVersionIsOneLine
   EXPECT_EQ(ask_here({"--version"}).output(), "share_data " SHARE_DATA_VERSION "\n");
 }
 
-class Status : public CopiesTest {
- protected:
-  [[nodiscard]] std::vector<std::byte> content() const {
-    const RawSegment segment{key()};
-    return {segment.bytes().begin(), segment.bytes().end()};
-  }
-};
+using Status = CopiesTest;
 
 TEST_F(Status, IsZeroIfNobodyRuns) {
   Copy answer = ask_here({"--status"});
@@ -87,6 +83,10 @@ TEST_F(Status, OfLiveAndDeadCopiesDisturbsNobodyAndIsOneJsonObjectOnRequest) {
   Copies copies = start_together(3);
   EXPECT_TRUE(all_sleep(copies));
   const std::size_t length = copies[0].output().size();
+  const auto content = [&] {
+    const RawSegment segment{key()};
+    return std::vector<std::byte>{segment.bytes().begin(), segment.bytes().end()};
+  };
   std::vector<std::byte> before = content();
   const auto object = nlohmann::json::parse(ask_here({"--status", "--json"}).output());
   EXPECT_EQ(object.at("live"), 3);
@@ -128,6 +128,7 @@ TEST_F(Status, StaysTrueWhileCopiesComeAndGo) {
   }
 }
 
+// What it says of a death is in the README, and compared there.
 using Explain = CopiesTest;
 
 TEST_F(Explain, TellsTheStoryOfACopy) {
@@ -155,18 +156,6 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
 )");
 }
 
-// What it says of a death is in the README, and compared there.
-TEST_F(Explain, TellsHowCopiesMeetAfterARemoval) {
-  Copy copy = start({.options = {"--explain"}});
-  ASSERT_TRUE(all_show({&copy}, 1));
-  const std::string removed = fmt::format("copies may be in segment {}, which was removed:", RawSegment{key()}.id());
-  remove_segment(key());
-  Copy next = start({.options = {"--explain"}});
-  EXPECT_TRUE(eventually([&] { return contains(next.notes(), removed); }));
-  const std::string freed = fmt::format("slot 0: {}|WAITERS -> 0", copy.pid());
-  EXPECT_TRUE(eventually([&] { return contains(copy.notes(), freed); }));
-}
-
 TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   const auto expect_shown = [&](const std::vector<std::string>& parts) {
     Copy answer = ask_here({"--status", "--explain"});
@@ -185,7 +174,6 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
                   fmt::format("segment {}, 176128 bytes, processes attached: 5, this one included\n", raw.id()),
                   "magic       0x3354414452485303  ", fmt::format("key         {}          ", key_text()),
                   fmt::format("changes     {:<18}  ", raw.table().changes.load()), "plain       3                   ",
-                  "used        3                   ",
                   fmt::format("slot 0      {:<18}  running; counted\n", to_text(running_word(copies[0].tid()))),
                   fmt::format("slot 1      {:<18}  leaving; not counted\n", to_text(running_word(copies[1].tid()))),
                   fmt::format("            {:<18}  leaver: this copy leaves the slot on its own", copies[1].pid())});

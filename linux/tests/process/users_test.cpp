@@ -13,7 +13,8 @@ namespace {
 
 using Users = CopiesTest;
 
-// Without --key, they count apart, because DefaultKey.BelongsToTheUser.
+TEST(DefaultKey, BelongsToTheUser) { EXPECT_EQ(default_key(), static_cast<key_t>(0x5d00'0000U | geteuid())); }
+
 TEST_F(Users, TheSegmentOfAnotherOneIsRefused) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root, to be other users";
   const auto start_as_nobody = [&](const std::string& option) {
@@ -169,6 +170,13 @@ TEST_F(Foreign, OfAnotherVersionIsLeftAsItIs) {
     EXPECT_TRUE(contains(ask_here({}).notes(), fmt::format("ipcrm -m {}", segment.id())));
     expect_refused_unchanged(segment, why);
   }
+}
+
+TEST_F(Foreign, IsNoneThatIsAllZerosForItsCreatorWasKilledBeforeItWroteTheMagic) {
+  const RawSegment segment{key(), sizeof(Table)};
+  EXPECT_EQ(start().shown_first(), 1);
+  EXPECT_NE(segment.table().magic, 0U);
+  EXPECT_EQ(segment.table().key, static_cast<std::uint32_t>(key()));
 }
 
 TEST_F(Foreign, MarkedForRemovalDoesNotMatter) {

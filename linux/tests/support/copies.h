@@ -96,6 +96,11 @@ inline void expect_all_leave(const Group& copies) {
   });
 }
 
+/// Waits until the last line of each shows `count`.
+[[nodiscard]] inline bool each_shows(const Group& copies, int count) {
+  return eventually([&] { return std::ranges::all_of(copies, [=](Copy* copy) { return copy->shown() == count; }); });
+}
+
 /// A new seed for each run, which is printed; or the one in SHARE_DATA_TEST_SEED, to repeat a run.
 inline unsigned seed() {
   const char* const wanted = std::getenv("SHARE_DATA_TEST_SEED");
