@@ -42,7 +42,7 @@ class RobustListTest : public testing::Test {
       RobustList list{log};
       for (Slot* slot : {&slots[0], &slots[1]}) {
         list.point_at(*slot);
-        for (std::atomic<Word>* word : words_of(*slot)) *word = own_word();
+        for (std::atomic<Word>* word : words_of(*slot)) *word = running_word(static_cast<Word>(getpid()));
       }
       slots[1].leaver = static_cast<Word>(getpid());
       end();
@@ -51,11 +51,9 @@ class RobustListTest : public testing::Test {
     ASSERT_TRUE(eventually([&] { return slots[1].leaver == child->tid(); }));
   }
 
-  static Word own_word() { return running_word(static_cast<Word>(gettid())); }
-
   void expect_marked() {
     EXPECT_TRUE(eventually([&] { return all_are(slots[1], marked_word); }));
-    EXPECT_TRUE(all_are(slots[0], running_word(static_cast<Word>(child->pid())))) << "the list points there no more";
+    EXPECT_TRUE(all_are(slots[0], running_word(child->tid()))) << "the list points there no more";
   }
 
   Slot* slots = nullptr;
