@@ -25,6 +25,19 @@ TEST_F(Stopped, ChangesNothingForTheRestAndShowsTheTruthWhenItGoesOn) {
   EXPECT_TRUE(all_show(copies));
 }
 
+TEST_F(Stopped, KeepsNobodyAwakeIfAnAlarmWordOfItsSlotWasOverwritten) {
+  Copies copies = start_together(3);
+  suspend({&copies[0]});
+  {
+    const RawSegment segment{key()};
+    for (Slot& slot : segment.table().slots) {
+      slot.alarms[0].word = slot.owner == running_word(copies[0].tid()) ? 42 : 0;
+    }
+    segment.table().notify(Log{{}, 0});
+  }
+  EXPECT_TRUE(all_sleep({&copies[1], &copies[2]}));
+}
+
 class StoppedNeighbours : public CopiesTest, public testing::WithParamInterface<int> {};
 
 TEST_P(StoppedNeighbours, HideADeathFromNobody) {
