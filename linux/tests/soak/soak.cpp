@@ -28,31 +28,6 @@ struct Options {
   int actions_to_list = 0;
 };
 
-/// A copy, and what has been done to it.
-struct Member {
-  Copy copy;
-  std::uint32_t place = 0;
-  std::string name = {};
-  bool limited = false;  ///< started with --max: may be refused
-  bool brief = false;    ///< started with --for: leaves by itself
-  bool stopped = false;  ///< by SIGSTOP
-  int told = 0;          ///< the signal that was to end it: from then on it has no place any more
-  std::size_t lines_read = 0;
-  Screen screen = {};
-
-  [[nodiscard]] bool has_joined() { return !copy.lines().empty(); }
-  [[nodiscard]] bool must_end() const { return told != 0 || brief; }
-
-  /// Whether a copy to which this has happened may end with this exit code (or minus signal). A signal that comes
-  /// before the program is ready for it does what it does by default.
-  [[nodiscard]] bool may_end_with(int code) {
-    if (code == 0) return must_end();
-    if (code == 3) return limited && !has_joined();
-    if (code == -SIGKILL) return told == SIGKILL;
-    return code == -told && !has_joined();
-  }
-};
-
 /// All of it throws Wrong if the program does not do what it should.
 class Soak {
  public:
@@ -141,14 +116,14 @@ class Soak {
     wait_until([&] { return !segment_of(key_) && removed_segments(key_) == 0; }, "all have left, but not the segment");
   }
 
-  void note(const std::string& text) { remember(clock_time() + "  " + text); }
+  void note(const std::string& text) { remember(rfc3339_time() + "  " + text); }
 
   /// What has happened lately, in the order of time, not in that in which the soak got to read it.
   [[nodiscard]] std::string history() {
-    const auto clock_of = [](const std::string& line) {
-      return std::string_view{line}.substr(line.starts_with('{') ? line.find('T') + 1 : 0, 12);
+    const auto time_of = [](const std::string& line) {
+      return line.substr(std::min(line.find_first_of("0123456789"), line.size()), 24);
     };
-    std::ranges::stable_sort(history_, {}, clock_of);
+    std::ranges::stable_sort(history_, {}, time_of);
     std::string text = fmt::format("{}\n", fmt::join(history_, "\n"));
     for (Member& member : members_) text += fmt::format("notes of {}: {}\n", member.name, member.copy.notes());
     return text;
@@ -308,9 +283,8 @@ int main(int argc, char** argv) {
   using namespace share_data::test;
   int own_name_only = 1;  // GoogleTest is here for its assertions; the options are ours
   testing::InitGoogleTest(&own_name_only, argv);
-  setenv("TZ", "UTC0", 1);  // NOLINT(concurrency-mt-unsafe): one thread. JSON lines are in UTC, text lines follow TZ
   // LeakSanitizer stops a process that ends, and waits forever if SIGCONT comes just then.
-  setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // NOLINT(concurrency-mt-unsafe)
+  setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // NOLINT(concurrency-mt-unsafe): one thread
   Options options;
   CLI::App app{
       "Does all that can happen to copies of share_data, at random, and compares what they say with the truth."};
