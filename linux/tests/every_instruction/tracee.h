@@ -103,18 +103,13 @@ class Tracee {
 
   [[nodiscard]] Address address() const { return registers_.rip; }
 
-  /// The first bytes of the next instruction, the first of all lowest.
-  [[nodiscard]] std::uint64_t next_bytes() const {
-    errno = 0;
-    const long bytes = ptrace(PTRACE_PEEKTEXT, pid_, registers_.rip, nullptr);
-    if (errno != 0) throw std::system_error(errno, std::system_category(), "ptrace PTRACE_PEEKTEXT");
-    return static_cast<std::uint64_t>(bytes);
-  }
-
   /// The system call that the next instruction makes, if it makes one.
   [[nodiscard]] std::optional<Call> next_call() const {
-    constexpr std::uint64_t syscall_instruction = 0x050f;
-    if ((next_bytes() & 0xffff) != syscall_instruction) return std::nullopt;
+    constexpr long syscall_instruction = 0x050f;
+    errno = 0;
+    const long next_bytes = ptrace(PTRACE_PEEKTEXT, pid_, registers_.rip, nullptr);  // the first one lowest
+    if (errno != 0) throw std::system_error(errno, std::system_category(), "ptrace PTRACE_PEEKTEXT");
+    if ((next_bytes & 0xffff) != syscall_instruction) return std::nullopt;
     return Call{static_cast<long>(registers_.rax), registers_.rsi};
   }
 
