@@ -71,15 +71,9 @@ TEST_F(Usage, HelpLeadsWithExamplesAndEndsWithTheExitCodesAndTheVersionIsOneLine
 
 using Status = CopiesTest;
 
-TEST_F(Status, IsZeroIfNobodyRuns) {
-  Copy answer = ask_here({"--status"});
-  EXPECT_EQ(answer.exit_code(), 0);
-  EXPECT_EQ(answer.output(), "0 live\n");
-  EXPECT_EQ(answer.notes(), "");
+TEST_F(Status, OfNobodyAndOfLiveAndDeadCopiesDisturbsNobodyAndIsOneJsonObjectOnRequest) {
+  EXPECT_EQ(ask_here({"--status"}).output(), "0 live\n");
   EXPECT_FALSE(segment_of(key())) << "looking creates nothing";
-}
-
-TEST_F(Status, OfLiveAndDeadCopiesDisturbsNobodyAndIsOneJsonObjectOnRequest) {
   Copies copies = start_together(3);
   EXPECT_TRUE(all_sleep(copies));
   const std::size_t length = copies[0].output().size();
@@ -103,7 +97,10 @@ TEST_F(Status, OfLiveAndDeadCopiesDisturbsNobodyAndIsOneJsonObjectOnRequest) {
   EXPECT_EQ(copies[0].output().size(), length);
   destroy(copies);
   before = content();
-  EXPECT_EQ(ask_here({"--status"}).output(), "0 live\n");
+  Copy answer = ask_here({"--status"});
+  EXPECT_EQ(answer.exit_code(), 0);
+  EXPECT_EQ(answer.output(), "0 live\n");
+  EXPECT_EQ(answer.notes(), "");
   EXPECT_EQ(content(), before);
 }
 
