@@ -81,7 +81,7 @@ class Refused : public CopiesTest, public testing::WithParamInterface<RefusedCal
   [[nodiscard]] Copy start_refused(int error) const {
     const RefusedCall& refused = GetParam();
     return start(
-        {.options = {"--for", "20"}, .before_exec = refuse({refused.call, error, refused.argument, refused.value})});
+        {.options = {"--for", "20"}, .before_exec = refuse(refused.call, error, refused.argument, refused.value)});
   }
 
   /// The message, and after it one line with the hint, if there is one.
@@ -169,7 +169,7 @@ TEST_F(Calls, OfAWholeLifeAreAllInTheTableOfThoseThatAreRefused) {
 using Forbidden = CopiesTest;
 
 TEST_F(Forbidden, ToRemoveTheSegmentIsSaidByTheLastOneOut) {
-  const auto forbid = refuse({SYS_shmctl, EPERM, 1, IPC_RMID});
+  const auto forbid = refuse(SYS_shmctl, EPERM, 1, IPC_RMID);
   Copy answer = start({.options = {"--for", "0.1"}, .before_exec = forbid});
   EXPECT_TRUE(fails(answer, 1, "share_data: shmctl IPC_RMID "));
   EXPECT_TRUE(contains(answer.notes(), "the segment stays behind"));
@@ -178,7 +178,7 @@ TEST_F(Forbidden, ToRemoveTheSegmentIsSaidByTheLastOneOut) {
 }
 
 TEST_F(Forbidden, ToWaitForManyWordsIsSaidOnce) {
-  Copies copies = start_together(3, {.before_exec = refuse({449, ENOSYS})});
+  Copies copies = start_together(3, {.before_exec = refuse(449, ENOSYS)});
   const std::string note = "share_data: futex_waitv: Function not implemented: this kernel is older than 5.16";
   for (Copy& copy : copies) ASSERT_TRUE(eventually([&] { return contains(copy.notes(), note); })) << copy.notes();
   for (const std::size_t victim : {2U, 1U}) {

@@ -172,7 +172,7 @@ TEST_F(MembershipTest, AfterARemovalItTakesTheOnlySlotWhoseOwnerIsMissingOrLeave
 TEST(Missing, IsOnlyWhoDoesNotExistAndNotWhoMayNotBeSignalled) {
   EXPECT_TRUE(is_missing(tid_of_the_dead()));
   Child child{[] {
-    refuse({SYS_kill, EPERM})();
+    refuse(SYS_kill, EPERM)();
     EXPECT_FALSE(is_missing(static_cast<Word>(getpid())));
   }};
   EXPECT_EQ(child.wait(), 0);
