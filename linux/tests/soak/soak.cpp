@@ -125,7 +125,7 @@ class Soak {
     };
     std::ranges::stable_sort(history_, {}, time_of);
     std::string text = fmt::format("{}\n", fmt::join(history_, "\n"));
-    for (Member& member : members_) text += fmt::format("notes of {}: {}\n", member.name, member.copy.notes());
+    for (Member& member : members_) text += fmt::format("notes of {}: {}\n", member.name(), member.copy.notes());
     return text;
   }
 
@@ -140,8 +140,7 @@ class Soak {
     if (number / 32 % 4 == 0) options.emplace_back("--quiet");
     members_.push_back({.copy = launch({.options = options, .on_terminal = number % 8 == 1}), .place = place});
     Member& member = members_.back();
-    member.name = fmt::format("[{}]", member.copy.pid());
-    note(fmt::format("start {} {}", member.name, fmt::join(options, " ")));
+    note(fmt::format("start {} {}", member.name(), fmt::join(options, " ")));
     return member;
   }
 
@@ -161,14 +160,14 @@ class Soak {
   }
 
   void end(Member& member, int signal) {
-    note(fmt::format("signal {} to {}", signal, member.name));
+    note(fmt::format("signal {} to {}", signal, member.name()));
     member.told = signal;
     member.copy.signal(signal);
     if (member.stopped) member.copy.signal(SIGCONT);  // else it could not
   }
 
   void set_stopped(Member& member, bool stopped) {
-    note((stopped ? "stop " : "continue ") + member.name);
+    note((stopped ? "stop " : "continue ") + member.name());
     member.copy.signal(stopped ? SIGSTOP : SIGCONT);
     member.stopped = stopped;
   }
@@ -191,7 +190,7 @@ class Soak {
       read_lines(*member);
       if (!ended) continue;
       const int code = member->copy.exit_code();
-      const std::string what = fmt::format("{} ended with {}: {}", member->name, code, member->copy.notes());
+      const std::string what = fmt::format("{} ended with {}: {}", member->name(), code, member->copy.notes());
       note(what);
       if (!member->may_end_with(code)) throw Wrong(what);
       fates_.ended(member->copy.pid(), code, member->brief);
@@ -204,19 +203,18 @@ class Soak {
     for (const auto& lines = member.copy.lines(); member.lines_read < lines.size();) {
       const std::string& line = lines[member.lines_read++];
       remember(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
-      member.screen.take(member.name, line, fates_);
+      member.screen.take(member.name(), line, fates_);
     }
   }
 
   void expect_status(const std::set<pid_t>& live) const {
     Copy status = launch({.options = {"--status", "--json"}});
     status.exit_code();
-    const std::string& answer = status.output();
     std::set<pid_t> listed;
-    const auto object = nlohmann::json::parse(answer);
+    const auto object = nlohmann::json::parse(status.output());
     for (const auto& copy : object.at("instances")) listed.insert(copy.at("pid").get<pid_t>());
     if (listed != live || object.at("live") != live.size()) {
-      throw Wrong(fmt::format("{} are live, --status says: {}", live, answer));
+      throw Wrong(fmt::format("{} are live, --status says: {}", live, status.output()));
     }
   }
 
@@ -296,8 +294,6 @@ int main(int argc, char** argv) {
   app.add_option("--through", options.through, "Start each copy through this command of bash, which has it in \"$@\"");
   app.add_option("--list", options.actions_to_list, "Only print so many actions");
   CLI11_PARSE(app, argc, argv);
-  if (options.actions_to_list == 0) {  // at once: whoever interrupts us wants to know it too
-    std::cout << fmt::format("linux_soak --seed {} --for {}", options.seed, options.seconds) << std::endl;
-  }
+  std::cerr << fmt::format("linux_soak --seed {} --for {}\n", options.seed, options.seconds);
   return run(options) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -97,7 +97,6 @@ class Screen {
 struct Member {
   Copy copy;
   std::uint32_t place = 0;
-  std::string name = {};
   bool limited = false;  ///< started with --max: may be refused
   bool brief = false;    ///< started with --for: leaves by itself
   bool stopped = false;  ///< by SIGSTOP
@@ -105,6 +104,7 @@ struct Member {
   std::size_t lines_read = 0;
   Screen screen = {};
 
+  [[nodiscard]] std::string name() const { return fmt::format("[{}]", copy.pid()); }
   [[nodiscard]] bool has_joined() { return !copy.lines().empty(); }
   [[nodiscard]] bool must_end() const { return told != 0 || brief; }
 
