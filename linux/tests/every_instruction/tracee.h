@@ -88,7 +88,7 @@ class Tracee {
       if (registers_.rip != address) {
         break_at(address, end);
         resume_and_wait(PTRACE_CONT);
-        break_at(0, 0);
+        break_at(address, end, false);
       }
       if (registers_.rip == address && --passes == 0) return true;
       if (registers_.rip == end && next_call().value().number == last_call) return false;
@@ -132,24 +132,16 @@ class Tracee {
 
   /// The processor's own breakpoints leave the code as it is. Register 7 has two bits for each of the first four, the
   /// lower one of which turns it on; all other bits 0 means: when an instruction is about to be run.
-  void break_at(Address first, Address second) {
-    set_debug_register(7, 0);
-    if (first == 0) return;
-    set_debug_register(0, first);
-    set_debug_register(1, second);
-    set_debug_register(7, 0b0101);
-  }
-
-  void set_debug_register(unsigned number, std::uint64_t value) {
-    if (std::exchange(debug_registers_[number], value) == value) return;
-    ask(PTRACE_POKEUSER, offsetof(user, u_debugreg) + sizeof(std::uint64_t) * number, value);
+  void break_at(Address first, Address second, bool on = true) const {
+    for (const auto& [number, value] : {std::pair<unsigned, Address>{0, first}, {1, second}, {7, on ? 0b0101 : 0}}) {
+      ask(PTRACE_POKEUSER, offsetof(user, u_debugreg) + sizeof value * number, value);
+    }
   }
 
   pid_t pid_;
   int delivered_ = 0;
   __ptrace_request last_request_ = PTRACE_CONT;
   user_regs_struct registers_{};
-  std::array<std::uint64_t, 8> debug_registers_{};
 };
 
 }  // namespace share_data::test
