@@ -38,7 +38,9 @@ TEST_F(Start, ACopyLeavesWhenItsTimeIsOverAndTheLastLinesAndNotesSayWhatHappened
   EXPECT_TRUE(contains(brief.output(), "1 live  left"));
   EXPECT_EQ(brief.notes().find("share_data: attached to " + segment), 0U) << brief.notes();
   EXPECT_EQ(std::ranges::count(brief.notes(), '\n'), 1) << "nothing is explained unasked";
-  EXPECT_EQ(ask_here({"--quiet", "--for", "1e-300"}).notes(), "");
+  Copy quiet = ask_here({"--quiet", "--for", "1e-300"});
+  EXPECT_EQ(quiet.exit_code(), 0);
+  EXPECT_EQ(quiet.notes(), "");
   EXPECT_EQ(last.stop(), 0);
   EXPECT_TRUE(contains(last.lines().back(), "0 live  left; last one out, segment removed"));
   EXPECT_EQ(last.notes().find("share_data: created " + segment), 0U) << last.notes();

@@ -172,10 +172,12 @@ TEST_F(Foreign, OfAnotherVersionIsLeftAsItIs) {
   }
 }
 
-TEST_F(Foreign, IsNoneThatIsAllZerosForItsCreatorWasKilledBeforeItWroteTheMagic) {
+TEST_F(Foreign, IsNoneWhoseCreatorWasKilledBeforeItWroteTheMagicOrTheKey) {
   const RawSegment segment{key(), sizeof(Table)};
-  EXPECT_EQ(start().shown_first(), 1);
+  const Copy copy = std::move(start_in_order(1).front());
   EXPECT_NE(segment.table().magic, 0U);
+  segment.table().key = 0;
+  EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code(), 0);
   EXPECT_EQ(segment.table().key, static_cast<std::uint32_t>(key()));
 }
 
