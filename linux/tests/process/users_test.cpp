@@ -76,9 +76,10 @@ class Namespaces : public CopiesTest, public testing::WithParamInterface<const c
 
 TEST_P(Namespaces, CopiesInDifferentOnesCountTogether) {
   Copy ours = start();
-  Copy outside = start();
   Copy first = start_apart();
   Copy second = start_apart();
+  ASSERT_TRUE(all_show({&ours, &first, &second}, 3));
+  Copy outside = start();
   ASSERT_TRUE(all_show({&ours, &outside, &first, &second}, 4));
   const auto tid = own_pid(first);
   ASSERT_EQ(own_pid(second), tid) << "the test is about the same TID more than once";
@@ -91,6 +92,7 @@ TEST_P(Namespaces, CopiesInDifferentOnesCountTogether) {
   suspend({&ours});
   kill(program_of(second), SIGKILL);
   second.exit_code();
+  ASSERT_TRUE(each_shows({&first}, 2)) << "then the slot is free";
   Copy third = start_apart();
   ASSERT_TRUE(all_show({&first, &third}, 3));
   ASSERT_EQ(own_pid(third), tid);
@@ -128,7 +130,7 @@ class Foreign : public CopiesTest {
   /// Whether the program refuses the segment and leaves everything of it as it was. Then it is removed.
   void expect_refused_unchanged(const RawSegment& segment, const std::string& why) const {
     const std::vector<std::byte> content{segment.bytes().begin(), segment.bytes().end()};
-    const shmid_ds before = segment.state();
+    const shmid_ds before = segment_of(key()).value();
     for (const std::vector<std::string>& options :
          {std::vector<std::string>{}, {"--for", "0.01"}, {"--max", "5"}, {"--json"}, {"--status"}}) {
       Copy answer = ask_here(options);
@@ -138,10 +140,10 @@ class Foreign : public CopiesTest {
       EXPECT_TRUE(contains(answer.notes(), "--key")) << "the way out";
     }
     EXPECT_TRUE(std::ranges::equal(segment.bytes(), content));
-    const shmid_ds after = segment.state();
+    const shmid_ds after = segment_of(key()).value();
     EXPECT_EQ(after.shm_nattch, before.shm_nattch);
     EXPECT_EQ(after.shm_ctime, before.shm_ctime) << "neither its owner nor its mode was changed";
-    EXPECT_TRUE(remove_segment(key())) << "still under its key";
+    EXPECT_TRUE(remove_segment(key()));
   }
 };
 
