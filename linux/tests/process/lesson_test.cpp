@@ -16,12 +16,6 @@ class Lesson : public testing::Test {
   }
 
   static Copy start(const std::string& program) { return Copy{0, {.program = LESSON_FOLDER "/" + program}}; }
-
-  /// A random whole number below `limit`.
-  std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>{0, limit - 1}(random_); }
-
- private:
-  std::mt19937 random_{seed()};
 };
 
 TEST_F(Lesson, TheCounterIsRightAfterCtrlCAndWrongAfterAKill) {
@@ -36,17 +30,19 @@ TEST_F(Lesson, TheCounterIsRightAfterCtrlCAndWrongAfterAKill) {
 }
 
 TEST_F(Lesson, ExactIsRightAfterAnyMixOfStartsAndEndsAndRefusesOneMoreThanThereAreSlots) {
+  std::mt19937 random{seed()};
   Copies copies;
   for (int round = 0; round < scaled(100); ++round) {
-    for (std::size_t steps = 1 + below(30); steps > 0; --steps) {
-      if (copies.empty() || (copies.size() < 20 && below(100) < 55)) {
+    for (std::size_t steps = 1 + random() % 30; steps > 0; --steps) {
+      if (copies.empty() || (copies.size() < 20 && random() % 100 < 55)) {
         copies.push_back(start("exact"));
       } else {
-        Copy victim = take(copies, below(copies.size()));
-        victim.signal(std::array{SIGKILL, SIGKILL, SIGKILL, SIGINT, SIGTERM, SIGABRT, SIGHUP}.at(below(7)));
+        Copy victim = take(copies, random() % copies.size());
+        victim.signal(std::array{SIGKILL, SIGKILL, SIGKILL, SIGINT, SIGTERM, SIGABRT, SIGHUP}.at(random() % 7));
         victim.exit_code();
       }
-      if (below(3) == 0) std::this_thread::sleep_for(std::chrono::microseconds{below(4000)});  // in the start, too
+      const std::chrono::microseconds pause{random() % 3 == 0 ? random() % 4000 : 0};  // ends come in a start, too
+      std::this_thread::sleep_for(pause);
     }
     ASSERT_TRUE(each_shows(copies, static_cast<int>(copies.size()))) << "round " << round;
   }

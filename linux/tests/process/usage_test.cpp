@@ -116,15 +116,6 @@ TEST_F(Status, NamesAllWhoRunTheLongestRunningFirst) {
   for (const Copy& copy : copies) EXPECT_TRUE(contains(answer.output(), fmt::format(" {} ", copy.pid())));
 }
 
-TEST_F(Status, StaysTrueWhileCopiesComeAndGo) {
-  Copies copies = start_together(5);
-  for (int i = 0; i < scaled(50); ++i) {
-    const Copy passing = start({.options = {"--for", "0.005"}});
-    const int live = live_on(ask_here({"--status"}).output()).value_or(-1);
-    EXPECT_TRUE(live == 5 || live == 6 || live == 7) << live;
-  }
-}
-
 // What it says of a death is in the README, and compared there.
 using Explain = CopiesTest;
 

@@ -68,6 +68,8 @@ TEST_F(MembershipTest, ALookTakesOutWhoIsMissingIfMoreAreCountedThanAttached) {
     EXPECT_EQ(table.slots[1].owner, running_word(other.tid()));
     table.slots[0].owner = running_word(member.tid());
     EXPECT_EQ(member.look().live, 2U) << "its own TID elsewhere";
+    refuse(SYS_kill, EPERM)();
+    EXPECT_FALSE(is_missing(other.tid())) << "it only may not be signalled";
   });
   EXPECT_TRUE(other.is_unharmed());
 }
@@ -167,15 +169,6 @@ TEST_F(MembershipTest, AfterARemovalItTakesTheOnlySlotWhoseOwnerIsMissingOrLeave
     });
     remove_segment(key);
   }
-}
-
-TEST(Missing, IsOnlyWhoDoesNotExistAndNotWhoMayNotBeSignalled) {
-  EXPECT_TRUE(is_missing(tid_of_the_dead()));
-  Child child{[] {
-    refuse(SYS_kill, EPERM)();
-    EXPECT_FALSE(is_missing(static_cast<Word>(getpid())));
-  }};
-  EXPECT_EQ(child.wait(), 0);
 }
 
 }  // namespace

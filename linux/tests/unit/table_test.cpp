@@ -45,20 +45,6 @@ TEST_F(TableTest, AnOwnerWordSaysWhoCounts) {
   EXPECT_EQ(table.look().marked, 2U);
 }
 
-TEST_F(TableTest, ALookAfterAnotherOneIsAsANewOne) {
-  put(1, running_word(5));
-  put(2, running_word(6), 8);
-  table.changes = 17;
-  View view = table.look();
-  EXPECT_EQ(view.changes, 17U);
-  EXPECT_EQ(view.slots.at(2), (SeenSlot{.owner = running_word(6), .leaver = 8}));
-  put(0, joined_word(7));
-  put(2, 0);
-  view = table.look(std::move(view));
-  EXPECT_EQ(view.slots, table.look().slots);
-  EXPECT_EQ(view.live, 2U);
-}
-
 TEST_F(TableTest, MarkedSlotsAreFreedAfterAllCopiesAreNotifiedUnlessTheyHaveChangedSinceTheLook) {
   put(0, running_word(5));
   table.free_marked(table.look(), log);
