@@ -8,9 +8,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <regex>
-#include <set>
 
 #include "copies.h"
 #include "faults.h"
@@ -131,40 +128,6 @@ INSTANTIATE_TEST_SUITE_P(Call, Refused,
                          testing::ValuesIn(refused_calls.begin(),
                                            sanitized ? refused_calls.begin() + 19 : refused_calls.end()),
                          by_name);
-
-using Calls = CopiesTest;
-
-// So no copy starts a thread or another process, or reads /proc.
-TEST_F(Calls, OfAWholeLifeAreAllInTheTableOfThoseThatAreRefused) {
-  if (sanitized || !has_strace()) GTEST_SKIP() << "needs strace, and no sanitizer, which makes calls itself";
-  // The C library's own, and those that never fail.
-  std::set<std::string> known{
-      "execve",   "brk",        "arch_prctl",   "set_tid_address", "rseq",           "prlimit64",
-      "readlink", "readlinkat", "getrandom",    "mprotect",        "geteuid",        "getpid",
-      "gettid",   "exit_group", "rt_sigreturn", "restart_syscall", "clock_nanosleep"};
-  for (const RefusedCall& call : refused_calls) known.insert(call.name);
-  Copies others = start_together(2);
-  Copy copy = start({.options = {"--explain", "--max", "9"}, .through = {"strace", "-D", "-f", "-o", path()}});
-  EXPECT_TRUE(all_show({&others[0], &others[1], &copy}, 3));
-  others[0].destroy();
-  EXPECT_TRUE(all_show({&others[1], &copy}, 2));
-  EXPECT_TRUE(remove_segment(key()));
-  EXPECT_EQ(others[1].stop(), 0);
-  EXPECT_TRUE(copy.prints("1 live"));
-  EXPECT_EQ(copy.stop(), 0);
-  std::string calls;
-  const auto is_written = [&] {
-    std::ifstream file{path()};
-    calls.assign(std::istreambuf_iterator<char>{file}, {});
-    return calls.find("+++ exited") != std::string::npos;
-  };
-  EXPECT_TRUE(eventually(is_written));
-  const std::regex name{R"(^\d+ +(\w+)\()", std::regex::multiline};
-  for (std::sregex_iterator call{calls.begin(), calls.end(), name}; call != std::sregex_iterator{}; ++call) {
-    EXPECT_TRUE(known.contains((*call)[1])) << (*call)[1];
-  }
-  EXPECT_EQ(calls.find("openat(AT_FDCWD, \"/proc"), std::string::npos);
-}
 
 using Forbidden = CopiesTest;
 

@@ -10,6 +10,8 @@
 namespace share_data::test {
 namespace {
 
+using namespace std::chrono_literals;
+
 using Output = CopiesTest;
 
 /// In the child: standard output or error becomes a pipe in which there is room for so many bytes and no more.
@@ -130,12 +132,16 @@ TEST_F(Output, ThatNobodyReadsDelaysNobodyAndTheCopyLeavesWhenAskedTo) {
     const std::string option = fd == STDERR_FILENO ? "--explain" : "--quiet";
     Copy copy = start({.options = {option}, .before_exec = [=] { fill(each.first, each.second); }});
     ASSERT_TRUE(all_show({&witness}, 2));
+    const auto asked = std::chrono::steady_clock::now();
     copy.signal(SIGTERM);
     EXPECT_TRUE(witness.prints(fmt::format("1 live  - {}", copy.pid())));
     EXPECT_FALSE(room == one_line && copy.ended()) << "the witness has waited for the last line";
     copy.signal(SIGTERM);  // a second request
     EXPECT_TRUE(eventually([&] { return copy.ended(); }));
     EXPECT_EQ(copy.exit_code(), 0);
+    const auto waited = std::chrono::steady_clock::now() - asked;
+    EXPECT_LT(waited, 20s);
+    EXPECT_TRUE(fd == STDERR_FILENO || waited > 2900ms) << "it has given its reader no time";
   }
   Copy brief = start({.options = {"--for", "0.5"}, .before_exec = [] { fill(); }});
   EXPECT_TRUE(eventually([&] { return brief.ended(); }));

@@ -33,8 +33,10 @@ TEST_F(Start, ACopyLeavesWhenItsTimeIsOverAndTheLastLinesAndNotesSayWhatHappened
   EXPECT_EQ(segment_of(key())->shm_perm.mode & 0777, 0600U);
   const std::string segment =
       fmt::format("segment {}, key {}, 172 KiB, attached at 0x", RawSegment{key()}.id(), key_text());
+  const auto started = std::chrono::steady_clock::now();
   Copy brief = ask_here({"--for", "0.25"});
   EXPECT_EQ(brief.exit_code(), 0);
+  EXPECT_GE(std::chrono::steady_clock::now() - started, std::chrono::milliseconds{250});
   EXPECT_TRUE(contains(brief.output(), "1 live  left"));
   EXPECT_EQ(brief.notes().find("share_data: attached to " + segment), 0U) << brief.notes();
   EXPECT_EQ(std::ranges::count(brief.notes(), '\n'), 1) << "nothing is explained unasked";
@@ -52,6 +54,8 @@ TEST_F(Idle, FiveCopiesDoNotWakeUpOnceInFiveSeconds) {
   if (!has_futex_waitv()) GTEST_SKIP() << "needs futex_waitv";
   Copies copies = start_together(5);
   EXPECT_TRUE(all_sleep(copies, std::chrono::seconds{5}));
+  const std::filesystem::directory_iterator threads{fmt::format("/proc/{}/task", copies[0].pid())};
+  EXPECT_EQ(std::distance(begin(threads), end(threads)), 1) << "each thread would have a robust list of its own";
 }
 
 using LastOut = CopiesTest;
