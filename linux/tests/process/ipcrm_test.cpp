@@ -55,41 +55,34 @@ TEST_F(Ipcrm, ACopyThatWasStoppedMeanwhileJoinsWhenItGoesOn) {
   for (Copy& copy : copies) EXPECT_EQ(copy.output().find("killed"), std::string::npos) << "it only was somewhere else";
 }
 
-class NoNewSegment : public Ipcrm, public testing::WithParamInterface<bool> {
- protected:
-  void SetUp() override {
-    if (unshare(CLONE_NEWIPC) != 0) GTEST_SKIP() << "needs an IPC namespace of its own, for limits of its own";
-    Ipcrm::SetUp();
-  }
-};
+using NoNewSegment = Ipcrm;
 
-TEST_P(NoNewSegment, AllStayInTheRemovedOneAndSaySoOnceAndMoveWhenTheyCan) {
-  const bool has_foreign = GetParam();
-  Copies copies = start_together(5);
-  ASSERT_TRUE(remove_segment(key()));
-  if (has_foreign) RawSegment{key(), 100};
-  if (!has_foreign) std::ofstream{"/proc/sys/kernel/shmmni"} << 0;
-  EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code(), 1);
-  for (const int signal : {SIGKILL, SIGKILL, SIGTERM}) {
-    take(copies, copies.size() - 1).signal(signal);
-    EXPECT_TRUE(each_shows(copies, static_cast<int>(copies.size())));
+TEST_F(NoNewSegment, AllStayInTheRemovedOneAndSaySoOnceAndMoveWhenTheyCan) {
+  if (unshare(CLONE_NEWIPC) != 0) GTEST_SKIP() << "needs an IPC namespace of its own, for limits of its own";
+  for (const bool has_foreign : {false, true}) {
+    Copies copies = start_together(5);
+    ASSERT_TRUE(remove_segment(key()));
+    if (has_foreign) RawSegment{key(), 100};
+    if (!has_foreign) std::ofstream{"/proc/sys/kernel/shmmni"} << 0;
+    EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code(), 1);
+    for (const int signal : {SIGKILL, SIGKILL, SIGTERM}) {
+      take(copies, copies.size() - 1).signal(signal);
+      EXPECT_TRUE(each_shows(copies, static_cast<int>(copies.size())));
+    }
+    if (has_foreign) remove_segment(key());
+    if (!has_foreign) std::ofstream{"/proc/sys/kernel/shmmni"} << 4096;
+    copies.push_back(start());
+    EXPECT_TRUE(all_show(copies));
+    for (Copy* const copy : {&copies[0], &copies[1]}) {
+      const std::string& notes = copy->notes();
+      const std::size_t first = notes.find("no new segment can be had: ");
+      ASSERT_NE(first, std::string::npos) << notes;
+      EXPECT_TRUE(contains(notes.substr(first), has_foreign ? "another program's data" : "No space left"));
+      EXPECT_EQ(notes.find("no new segment can be had", first + 1), std::string::npos) << "once is enough";
+    }
+    expect_together(copies);
   }
-  if (has_foreign) remove_segment(key());
-  if (!has_foreign) std::ofstream{"/proc/sys/kernel/shmmni"} << 4096;
-  copies.push_back(start());
-  EXPECT_TRUE(all_show(copies));
-  for (Copy* const copy : {&copies[0], &copies[1]}) {
-    const std::string& notes = copy->notes();
-    const std::size_t first = notes.find("no new segment can be had: ");
-    ASSERT_NE(first, std::string::npos) << notes;
-    EXPECT_TRUE(contains(notes.substr(first), has_foreign ? "another program's data" : "No space left"));
-    EXPECT_EQ(notes.find("no new segment can be had", first + 1), std::string::npos) << "once is enough";
-  }
-  expect_together(copies);
 }
-
-INSTANTIATE_TEST_SUITE_P(BecauseOf, NoNewSegment, testing::Values(false, true),
-                         [](const auto& test) { return test.param ? "AForeignSegment" : "ALimit"; });
 
 }  // namespace
 }  // namespace share_data::test

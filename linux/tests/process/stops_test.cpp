@@ -89,31 +89,31 @@ TEST_F(Frozen, HideNoDeath) {
   if (!has_group) GTEST_SKIP() << "needs control groups, which root may make";
 }
 
-/// As a debugger does: the tracer stops when it has begun. It traces the copy that is killed, or it keeps another one
-/// stopped.
-class Traced : public CopiesTest, public testing::WithParamInterface<bool> {};
+using Traced = CopiesTest;
 
-TEST_P(Traced, HidesNoDeathAndGoesOnWhenItsTracerIsKilled) {
-  const bool stops_it = GetParam();
-  Copies copies = start_in_order(4);
-  ASSERT_TRUE(all_show(copies));
-  Copy victim = take(copies, 1);
-  const pid_t traced = stops_it ? copies[1].pid() : victim.pid();
-  Child tracer{[=] {
-    const bool attached = ptrace(stops_it ? PTRACE_ATTACH : PTRACE_SEIZE, traced, nullptr, nullptr) == 0;
-    if (attached && stops_it) waitpid(traced, nullptr, __WALL);
-    raise(attached ? SIGSTOP : SIGKILL);
-  }};
-  int status = 0;
-  if (waitpid(tracer.pid(), &status, WUNTRACED) != tracer.pid() || !WIFSTOPPED(status)) GTEST_SKIP() << "needs ptrace";
-  victim.signal(SIGKILL);
-  EXPECT_TRUE(all_show({&copies[0], &copies[2]}, 3));
-  tracer.end();
-  expect_all_is_well(copies);
+// As a debugger does: the tracer stops when it has begun. It traces the copy that is killed, or it keeps another one
+// stopped.
+TEST_F(Traced, HidesNoDeathAndGoesOnWhenItsTracerIsKilled) {
+  for (const bool stops_it : {false, true}) {
+    Copies copies = start_in_order(4);
+    ASSERT_TRUE(all_show(copies));
+    Copy victim = take(copies, 1);
+    const pid_t traced = stops_it ? copies[1].pid() : victim.pid();
+    Child tracer{[=] {
+      const bool attached = ptrace(stops_it ? PTRACE_ATTACH : PTRACE_SEIZE, traced, nullptr, nullptr) == 0;
+      if (attached && stops_it) waitpid(traced, nullptr, __WALL);
+      raise(attached ? SIGSTOP : SIGKILL);
+    }};
+    int status = 0;
+    if (waitpid(tracer.pid(), &status, WUNTRACED) != tracer.pid() || !WIFSTOPPED(status)) {
+      GTEST_SKIP() << "needs ptrace";
+    }
+    victim.signal(SIGKILL);
+    EXPECT_TRUE(all_show({&copies[0], &copies[2]}, 3));
+    tracer.end();
+    expect_all_is_well(copies);
+  }
 }
-
-INSTANTIATE_TEST_SUITE_P(A, Traced, testing::Values(false, true),
-                         [](const auto& test) { return test.param ? "CopyThatIsKeptStopped" : "CopyThatIsKilled"; });
 
 }  // namespace
 }  // namespace share_data::test
