@@ -19,7 +19,7 @@ constexpr std::array hints{
     Hint{"shmctl IPC_RMID", 0, "the segment stays behind; see `ipcs -m`"},
     Hint{"set_robust_list", 0, "this kernel or sandbox has no robust futexes, which the count is built on"},
     Hint{"timer_create", EAGAIN, "no timer left for this user; see `ulimit -i`"},
-    Hint{"shm", ENOMEM, "no memory left for 172 KiB; see `ulimit -v` and the limit of the control group"},
+    Hint{"shm", ENOMEM, "no memory left for 52 KiB; see `ulimit -v` and the limit of the control group"},
     Hint{"", ENOMEM, "no memory left; see `ulimit -v` and the limit of the control group"},
     Hint{"", ENOSYS, forbidden},
     Hint{"", EPERM, forbidden},

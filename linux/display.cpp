@@ -64,7 +64,6 @@ std::string words_in(const Segment& segment) {
   add("magic", fmt::format("{:#x}", table.magic.load()), "a table of version 3");
   add("key", fmt::format("{:#010x}", table.key.load()), "the kernel forgets it when the segment is removed");
   add("gathered", std::to_string(table.gathered), "1: the copies in removed segments of this key have been notified");
-  add("used", std::to_string(table.used), "no slot from this one on has ever been claimed");
   add("changes", std::to_string(table.changes), "the futex that all copies wait for; goes up with every change");
   add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
   add("left", std::to_string(table.left_count), "how many copies have left on their own");
@@ -81,7 +80,7 @@ std::string words_in(const Segment& segment) {
 }  // namespace
 
 void Display::show(const View& now) {
-  const bool is_first = shown_.empty();
+  const bool is_first = segment_ < 0;
   Event event = difference(now);
   segment_ = now.segment;
   left_ = now.left;
@@ -100,7 +99,6 @@ Event Display::difference(const View& now) {
   Event event{.live = now.live, .plain = membership_.table().plain};
   std::vector<SeenSlot> joined;
   std::vector<std::pair<std::uint32_t, SeenSlot>> missing;
-  shown_.resize(now.slots.size());
   for (const std::uint32_t i : now.changed) {
     const SeenSlot before = std::exchange(shown_[i], now.slots[i]);
     const SeenSlot& after = shown_[i];
@@ -123,18 +121,11 @@ Event Display::difference(const View& now) {
 }
 
 void Display::add_end(Event& event, Word tid, End end) const {
-  constexpr auto text =
-      "compared with the previous look: {} is not there any more, and {} in the list of those that left";
-  switch (end) {
-    case End::left:
-      log_.explain(text, tid, "is");
-      return event.left.push_back(tid);
-    case End::killed:
-      log_.explain(text, tid, "not");
-      return event.killed.push_back(tid);
-    case End::unknown:
-      return event.unknown.push_back(tid);
-  }
+  if (end == End::unknown) return event.unknown.push_back(tid);
+  const bool left = end == End::left;
+  log_.explain("compared with the previous look: {} is not there any more, and {} in the list of those that left", tid,
+               left ? "is" : "not");
+  (left ? event.left : event.killed).push_back(tid);
 }
 
 void Display::print(const Event& event) const {

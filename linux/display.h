@@ -29,9 +29,9 @@ class Display {
 
   const Membership& membership_;
   const Log& log_;
-  std::vector<SeenSlot> shown_;  ///< the slots at the look before
-  int segment_ = -1;             ///< where they lie
-  std::uint32_t left_ = 0;       ///< how many copies had left by then
+  std::vector<SeenSlot> shown_ = std::vector<SeenSlot>(slot_count);  ///< the slots at the look before
+  int segment_ = -1;                                                 ///< where they lie
+  std::uint32_t left_ = 0;                                           ///< how many copies had left by then
 };
 
 /// Prints the count, the live copies and, with --explain, the memory word by word. Throws Failure, and

@@ -84,7 +84,6 @@ void Membership::gather_removed() {
 
 void Membership::claim() {
   while (!try_to_claim()) {
-    shared().raise_used(slot_count - 1);
     View view = shared().look();
     if (!take_out_missing(view, segment_.state().attached) && view.marked == 0 && view.claimed == slot_count) {
       throw Failure("all slots of the table are taken",
@@ -98,7 +97,6 @@ bool Membership::try_to_claim() {
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     Slot& slot = shared().slots[i];
     if (slot.owner != 0) continue;
-    shared().raise_used(i);
     robust_list_.point_at(slot);
     if (!shared().replace(i, 0, joining_word(tid_), log_)) continue;
     slot_ = i;
@@ -119,7 +117,7 @@ Membership::Others Membership::look_at_others(bool claimed) const {
   others.joining_before_us = others.joining;
   const View view = shared().look();
   others.live = view.live;
-  for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
     if (!is_joining(view.slots[i].owner) || (claimed && i == slot_)) continue;
     ++others.joining;
     if (i < slot_) ++others.joining_before_us;
@@ -165,7 +163,6 @@ void Membership::withdraw() { shared().replace(slot_, joining_word(tid_), 0, log
 const View& Membership::look() {
   const auto [changes_before, claimed_before] = std::pair{view_.changes, view_.claimed};
   for (view_.changed.clear();;) {
-    shared().raise_used(slot_);  // anybody may have overwritten `used`
     view_ = shared().look(std::move(view_));
     view_.segment = segment_.id();
     const SegmentState state = segment_.state();
@@ -214,7 +211,7 @@ bool Membership::take_out_missing(View& view, std::uint64_t attached) {
   view = shared().look(std::move(view));  // a copy may have died between the first look and the kernel's answer
   if (!claims_too_much()) return false;
   bool found = false;
-  for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
     const Word owner = view.slots[i].owner;
     const bool is_own_slot = has_joined_ && i == slot_;
     if (is_own_slot || tid_of(owner) == 0 || (tid_of(owner) != tid_ && !is_missing(tid_of(owner)))) continue;

@@ -17,6 +17,7 @@
 namespace share_data {
 namespace {
 
+constexpr int mode = S_IRUSR | S_IWUSR;
 constexpr auto other_key = "count under another key with --key";
 constexpr std::uint64_t magic = 0x3354'4144'5248'5303;  // spells "\3SHRDAT3" in memory
 
@@ -43,17 +44,6 @@ shmid_ds stat_of(int id) {
   return info;
 }
 
-/// Calls `visit(id, info)` for each segment of the system that we may read (shmctl(2), SHM_STAT).
-template <typename Visit>
-void for_each_segment(Visit visit) {
-  shm_info totals{};
-  const int highest = shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&totals));
-  for (int index = 0; index <= highest; ++index) {
-    shmid_ds info{};
-    if (const int id = shmctl(index, SHM_STAT, &info); id >= 0) visit(id, info);
-  }
-}
-
 /// To be called before a segment is created, because without shmctl(2) nobody could remove it.
 void check_limits(key_t key) {
   shminfo limits{};
@@ -68,24 +58,14 @@ void check_limits(key_t key) {
 
 key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff'ffffU)); }
 
-std::optional<Segment> Segment::attach(int id, Access access, int skipped_error) {
+std::optional<Segment> Segment::attach(int id, Access access, bool is_new) {
   void* const address = shmat(id, nullptr, access == Access::read_only ? SHM_RDONLY : 0);
   if (address != reinterpret_cast<void*>(-1)) return Segment{id, static_cast<Table*>(address)};
   const int error = errno;
   shmid_ds info{};
-  if (error == skipped_error) return std::nullopt;
   if (has_vanished(error) && shmctl(id, IPC_STAT, &info) != 0) return std::nullopt;
+  if (is_new) shmctl(id, IPC_RMID, nullptr);  // nobody else would
   throw failed_call(error, "shmat", std::to_string(id));
-}
-
-/// What we have created and cannot use must not stay behind: nobody else would remove it.
-std::optional<Segment> Segment::attach_new(int id) {
-  try {
-    return attach(id, Access::read_write);
-  } catch (const Failure&) {
-    shmctl(id, IPC_RMID, nullptr);
-    throw;
-  }
 }
 
 void Segment::check(key_t key, Access access) const {
@@ -127,14 +107,14 @@ Segment Segment::open_or_create(key_t key, const Log& log) {
   for (int attempt = 0; attempt < attempts; ++attempt) {
     const bool create = attempt % 2 == 1;
     if (create) check_limits(key);
-    const int id = shmget(key, sizeof(Table), 0600 | (create ? IPC_CREAT | IPC_EXCL : 0));
+    const int id = shmget(key, sizeof(Table), mode | (create ? IPC_CREAT | IPC_EXCL : 0));
     const int error = id < 0 ? errno : 0;
     log.explain("shmget({}, {}, {}) = {}", name_of(key), sizeof(Table), create ? "IPC_CREAT | IPC_EXCL | 0600" : "0600",
                 error == 0 ? std::to_string(id) : system_message(error));
     if (error == ENOENT || error == EEXIST || error == EIDRM) continue;
     if (error == EINVAL) (void)open_existing(key);  // it is smaller than ours; this says what it is
     if (error != 0) throw failed_call(error, "shmget", name_of(key));
-    auto segment = create ? attach_new(id) : attach(id, Access::read_write);
+    auto segment = attach(id, Access::read_write, create);
     if (!segment) continue;
     if (!create) segment->check(key, Access::read_write);  // what we have just created is zero
     segment->prepare(key, log);
@@ -154,13 +134,18 @@ std::optional<Segment> Segment::open_existing(key_t key) {
 
 std::vector<Segment> Segment::open_removed(key_t key, Access access) {
   std::vector<Segment> removed;
-  for_each_segment([&](int id, const shmid_ds& info) {
-    if (!is_removed(info) || info.shm_segsz != sizeof(Table) || !created_by_us(info)) return;
-    auto segment = attach(id, access, EACCES);  // one that we may not read has no copies of ours
-    if (!segment) return;
+  shm_info totals{};
+  const int highest = shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&totals));
+  for (int index = 0; index <= highest; ++index) {
+    shmid_ds info{};
+    const int id = shmctl(index, SHM_STAT, &info);  // -1 as well if we may not read it
+    if (id < 0 || !is_removed(info) || info.shm_segsz != sizeof(Table) || !created_by_us(info)) continue;
+    if ((info.shm_perm.mode & mode) != mode) continue;  // it has no copies of ours
+    auto segment = attach(id, access);
+    if (!segment) continue;
     const Table& table = segment->table();
     if (table.magic == magic && table.key == static_cast<std::uint32_t>(key)) removed.push_back(std::move(*segment));
-  });
+  }
   return removed;
 }
 

@@ -48,9 +48,8 @@ class Segment {
  private:
   Segment(int id, Table* table) : id_(id), table_(table), attachment_(table, shmdt) {}
 
-  /// Empty if the segment vanished before we got hold of it, or if shmat fails with `skipped_error`.
-  static std::optional<Segment> attach(int id, Access access, int skipped_error = 0);
-  static std::optional<Segment> attach_new(int id);
+  /// Empty if the segment vanished before we got hold of it.
+  static std::optional<Segment> attach(int id, Access access, bool is_new = false);
 
   void check(key_t key, Access access) const;
   void prepare(key_t key, const Log& log);

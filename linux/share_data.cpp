@@ -33,7 +33,7 @@ void run(const Options& options, const Log& log) {
   Membership membership{static_cast<key_t>(options.key), log};
   if (!membership.join(options.max)) return;
   Display display{membership, log};
-  ReaderWatch reader{static_cast<pid_t>(membership.tid())};
+  ReaderWatch reader;
   for (;;) {
     const View& view = membership.look();
     display.show(view);

@@ -43,9 +43,8 @@ View Table::look(View before) const {
   View view = std::move(before);
   view.changes = changes;
   view.left = left_count;
-  view.slots.resize(std::max<std::size_t>(view.slots.size(), std::min<std::size_t>(used, slot_count)));
   view.live = view.joining = view.marked = view.claimed = 0;
-  for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
     SeenSlot& slot = view.slots[i];
     if (!is_as_before(slots[i], slot)) {
       const SeenSlot known = std::exchange(slot, read(slots[i]));
@@ -65,11 +64,6 @@ bool Table::replace(std::uint32_t index, Word from, Word to, const Log& log) {
   return replaced;
 }
 
-void Table::raise_used(std::uint32_t index) {
-  std::uint32_t seen = used;
-  while (seen <= index && !used.compare_exchange_weak(seen, index + 1)) {}
-}
-
 void Table::notify(const Log& log) {
   const std::uint32_t before = changes++;
   const long woken = syscall(SYS_futex, &changes, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
@@ -81,7 +75,7 @@ void Table::notify(const Log& log) {
 void Table::free_marked(const View& view, const Log& log) {
   if (view.marked == 0) return;
   notify(log);
-  for (std::uint32_t i = 0; i < view.slots.size(); ++i) {
+  for (std::uint32_t i = 0; i < slot_count; ++i) {
     if (is_marked(view.slots[i].owner)) replace(i, view.slots[i].owner, 0, log);
   }
 }

@@ -83,20 +83,20 @@ struct SeenSlot {
   return has_joined(slot.owner) && tid_of(slot.owner) != slot.leaver;
 }
 
+inline constexpr std::size_t slot_count = 1024;
+
 /// The table at one look.
 struct View {
-  int segment = -1;                    ///< the id of where the table lies
-  std::uint32_t changes = 0;           ///< read before the slots: what changes later ends a wait at once
-  std::uint32_t left = 0;              ///< how many copies have left, read before the slots
-  std::uint32_t live = 0;              ///< slots that are counted
-  std::uint32_t joining = 0;           ///< slots of copies that are joining
-  std::uint32_t marked = 0;            ///< slots that the kernel has marked
-  std::uint32_t claimed = 0;           ///< slots that are not free
-  std::vector<SeenSlot> slots;         ///< as many as have ever been claimed
+  int segment = -1;           ///< the id of where the table lies
+  std::uint32_t changes = 0;  ///< read before the slots: what changes later ends a wait at once
+  std::uint32_t left = 0;     ///< how many copies have left, read before the slots
+  std::uint32_t live = 0;     ///< slots that are counted
+  std::uint32_t joining = 0;  ///< slots of copies that are joining
+  std::uint32_t marked = 0;   ///< slots that the kernel has marked
+  std::uint32_t claimed = 0;  ///< slots that are not free
+  std::vector<SeenSlot> slots = std::vector<SeenSlot>(slot_count);
   std::vector<std::uint32_t> changed;  ///< those that have changed since the look before
 };
-
-inline constexpr std::size_t slot_count = 4096;
 
 /// How a copy has ended. `unknown`: so many have left since that more than half of the list is new.
 enum class End { left, killed, unknown };
@@ -106,7 +106,6 @@ struct Table {
   std::atomic<std::uint64_t> magic;     ///< what this memory is: layout and version
   std::atomic<std::uint32_t> key;       ///< the segment's key, which the kernel forgets on IPC_RMID
   std::atomic<std::uint32_t> gathered;  ///< 1: the copies in removed segments of this key have been notified
-  std::atomic<std::uint32_t> used;      ///< no slot from this one on has ever been claimed; it only grows
 
   alignas(64) std::atomic<std::uint32_t> changes;  ///< the futex that all copies wait for; goes up with every change
   alignas(64) std::atomic<std::int32_t> plain;     ///< the article's counter
@@ -122,9 +121,6 @@ struct Table {
   /// Compare-and-swap of an owner word. False if it no longer was `from`.
   bool replace(std::uint32_t index, Word from, Word to, const Log& log);
 
-  /// Makes look() read this slot, too.
-  void raise_used(std::uint32_t index);
-
   /// Wakes all copies, because something has changed.
   void notify(const Log& log);
 
@@ -137,7 +133,7 @@ struct Table {
   /// How a copy ended that an earlier look saw in this slot. `left_before` is what that look saw in `left_count`.
   [[nodiscard]] End end_of(std::uint32_t index, const SeenSlot& seen, std::uint32_t left_before) const;
 };
-static_assert(sizeof(Table) == std::size_t{172} * 1024, "a new size is a new layout: change the magic too");
+static_assert(sizeof(Table) == std::size_t{52} * 1024, "a new size is a new layout: change the magic too");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a lock in an atomic would not work between processes");
 
 }  // namespace share_data

@@ -63,12 +63,11 @@ WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t o
   list.add(table.changes, view.changes);
   list.add(stop_request::requested, 0);
   const bool all_fit = list.size + view.claimed - 1 <= list.words.size();
-  const std::size_t size = view.slots.size();
   std::size_t passed = 0;
   std::size_t watched = 0;
   std::size_t next = 0;
-  for (std::size_t distance = 1; distance < size && list.size < list.words.size(); ++distance) {
-    const std::size_t i = (own + size - distance) % size;
+  for (std::size_t distance = 1; distance < slot_count && list.size < list.words.size(); ++distance) {
+    const std::size_t i = (own + slot_count - distance) % slot_count;
     const Word owner = view.slots[i].owner;
     if (!has_joined(owner)) continue;
     const bool chosen = all_fit || passed == next;

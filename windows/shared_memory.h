@@ -17,7 +17,7 @@ namespace share_data {
 /// system frees the memory with the last process that uses it.
 struct SharedMemory {
   std::shared_ptr<Table> table;  ///< gives the memory back at the end
-  std::string description;       ///< `section SHARED at 0x140008000, 41 KiB, shared by all that run C:\share_data.exe`
+  std::string description;       ///< `section SHARED at 0x140008000, 17 KiB, shared by all that run C:\share_data.exe`
 };
 
 /// The section SHARED of the program that runs (shared_table.cpp). All processes of a session that run the same file

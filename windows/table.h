@@ -53,7 +53,7 @@ struct View {
   std::vector<Word> slots;       ///< all of them
 };
 
-inline constexpr std::size_t slot_count = 4096;
+inline constexpr std::size_t slot_count = 1024;
 inline constexpr std::size_t left_size = 1024;
 inline constexpr std::uint64_t table_magic = 0x33'61'74'61'64'5f'68'53;  // "Sh_data3" in memory
 
@@ -90,7 +90,7 @@ struct Table {
   /// have left since then that this cannot be known.
   [[nodiscard]] std::optional<bool> has_left(Identity identity, const View& before) const;
 };
-static_assert(sizeof(Table) == std::size_t{41} * 1024, "a new size is a new layout: change the magic too");
+static_assert(sizeof(Table) == std::size_t{17} * 1024, "a new size is a new layout: change the magic too");
 static_assert(std::atomic<Word>::is_always_lock_free, "a lock in an atomic would not work between processes");
 
 }  // namespace share_data

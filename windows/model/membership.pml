@@ -26,7 +26,7 @@
 //   counter are left out.
 #define COPIES 3       // that run at once
 #define SLOTS 4
-#define EVENTS 40  // never reached, which is checked
+#define EVENTS 20  // never reached, which is checked
 #ifndef STARTS
 #define STARTS 3  // whoever has ended may start again
 #endif

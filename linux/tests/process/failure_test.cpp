@@ -67,7 +67,7 @@ std::string hint_of(const std::string& call, int error) {
   if (call == "timer_create" && error == EAGAIN) return "no timer left for this user; see `ulimit -i`";
   if (call == "shmget" && error == ENOSPC) return "kernel.shmmni";
   if (call == "shmget" && error == EACCES) return "segment";
-  if (call == "shmget" && error == ENOMEM) return "no memory left for 172 KiB";
+  if (call == "shmget" && error == ENOMEM) return "no memory left for 52 KiB";
   if (error == ENOMEM) return "no memory left";
   const bool forbidden = error == EPERM || error == EACCES || error == ENOSYS || error == EOPNOTSUPP;
   return forbidden ? "a sandbox or a security policy forbids the call, or this kernel lacks it" : "";

@@ -32,7 +32,7 @@ TEST_F(Start, ACopyLeavesWhenItsTimeIsOverAndTheLastLinesAndNotesSayWhatHappened
   ASSERT_TRUE(all_show({&last}, 1));
   EXPECT_EQ(segment_of(key())->shm_perm.mode & 0777, 0600U);
   const std::string segment =
-      fmt::format("segment {}, key {}, 172 KiB, attached at 0x", RawSegment{key()}.id(), key_text());
+      fmt::format("segment {}, key {}, 52 KiB, attached at 0x", RawSegment{key()}.id(), key_text());
   const auto started = std::chrono::steady_clock::now();
   Copy brief = ask_here({"--for", "0.25"});
   EXPECT_EQ(brief.exit_code(), 0);
@@ -124,7 +124,6 @@ TEST_F(Max, OfTwoThatAreJoiningTheOneInTheLowerSlotGoesFirst) {
       occupy(table.slots[0], running_word(running.tid()));
       occupy(table.slots[1], running_word(other.tid()));
       table.slots[1].leaver = other.tid();
-      table.raise_used(3);
       Copy copy = start({.options = {"--max", "2"}, .through = strace("shmctl:delay_enter=20000")});
       const std::atomic<Word>& claimed = table.slots[2].owner;
       EXPECT_TRUE(eventually([&] { return claimed != 0; }));

@@ -159,7 +159,7 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
     const RawSegment raw{key()};
     raw.table().slots[1].leaver = copies[1].tid();
     expect_shown({"2 live\n",
-                  fmt::format("segment {}, 176128 bytes, processes attached: 5, this one included\n", raw.id()),
+                  fmt::format("segment {}, 53248 bytes, processes attached: 5, this one included\n", raw.id()),
                   "magic       0x3354414452485303  ", fmt::format("key         {}          ", key_text()),
                   fmt::format("changes     {:<18}  ", raw.table().changes.load()), "plain       3                   ",
                   fmt::format("slot 0      {:<18}  running; counted\n", to_text(running_word(copies[0].tid()))),
@@ -170,7 +170,7 @@ TEST_F(Explain, WithStatusTheMemoryIsShownWordByWord) {
   remove_segment(key());
   // Whoever reads about a process in /proc keeps its memory for a moment after its end.
   EXPECT_TRUE(eventually([&] {
-    return contains(ask_here({"--status", "--explain"}).output(), " (removed), 176128 bytes, processes attached: 3");
+    return contains(ask_here({"--status", "--explain"}).output(), " (removed), 53248 bytes, processes attached: 3");
   }));
   expect_shown({"1 live\n", "WAITERS|OWNER_DIED  marked: the copy has ended; not all copies have been notified\n"});
 }

@@ -166,7 +166,7 @@ TEST_F(Foreign, OfAnotherVersionIsLeftAsItIs) {
   for (const auto& [kib, magic, why] :
        {std::tuple{33U, 0x3154'4144'5248'5301, "is used by version 1 of share_data, which"},
         {164U, 0x3254'4144'5248'5302, "is used by version 2 of share_data, which"},
-        {172U, 0x3454'4144'5248'5304, "is used by version 4 of share_data, which"}}) {
+        {52U, 0x3454'4144'5248'5304, "is used by version 4 of share_data, which"}}) {
     const RawSegment segment{key(), std::size_t{kib} * 1024};
     segment.table().magic = static_cast<std::uint64_t>(magic);
     EXPECT_TRUE(contains(ask_here({}).notes(), fmt::format("ipcrm -m {}", segment.id())));

@@ -30,10 +30,7 @@ class MembershipTest : public testing::Test {
     return existing->table();
   }
 
-  void put(std::uint32_t index, Word owner) {
-    occupy(existing_table().slots[index], owner);
-    existing_table().raise_used(index);
-  }
+  void put(std::uint32_t index, Word owner) { occupy(existing_table().slots[index], owner); }
 
   void fill(Word owner) {
     for (std::uint32_t i = 0; i < slot_count; ++i) put(i, owner);

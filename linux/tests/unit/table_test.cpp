@@ -12,7 +12,6 @@ class TableTest : public testing::Test {
   void put(std::uint32_t index, Word owner, Word leaver = 0) {
     occupy(table.slots[index], owner);
     table.slots[index].leaver = leaver;
-    table.raise_used(index);
   }
 
   [[nodiscard]] std::uint32_t live() const { return table.look().live; }

@@ -23,7 +23,6 @@ class WaitTest : public testing::Test {
 
   void fill(std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) table.slots[i].owner = running_word(1000 + i);
-    table.raise_used(count - 1);
   }
 
   /// The slots that the copy in slot `own` watches, as its explanation says. By the time it would sleep, the words
