@@ -1,8 +1,6 @@
 // Somebody removes the segment under running copies, as `ipcrm` does, or a logout.
 #include <sched.h>
 
-#include <algorithm>
-
 #include "copies.h"
 
 namespace share_data::test {
