@@ -4,7 +4,6 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>

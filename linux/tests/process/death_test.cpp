@@ -1,7 +1,6 @@
 // Copies that are killed: no handler of theirs ever runs, and the count is exact all the same. And other signals.
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "copies.h"

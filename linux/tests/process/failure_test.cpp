@@ -1,6 +1,5 @@
 // System calls that are refused, by a sandbox, by an old kernel or for want of something. Either the copy counts as
 // ever, or it says what failed and what to do, which must be true, and leaves nothing behind.
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
