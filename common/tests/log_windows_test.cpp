@@ -25,15 +25,6 @@ class StandardOutput {
   HANDLE handle_;
 };
 
-TEST(ReaderIsGone, IfItHasClosedThePipe) {
-  HANDLE read_end = nullptr;
-  HANDLE write_end = nullptr;
-  ASSERT_NE(CreatePipe(&read_end, &write_end, nullptr, 0), 0);
-  CloseHandle(read_end);
-  const StandardOutput output{write_end};
-  EXPECT_TRUE(reader_is_gone(write_standard_output("x")));
-}
-
 TEST(ReaderIsGone, IfTheServerOfTheNamedPipeHasDisconnected) {
   const std::wstring name = L"\\\\.\\pipe\\share_data-test-" + std::to_wstring(GetCurrentProcessId());
   HANDLE server = CreateNamedPipeW(name.c_str(), PIPE_ACCESS_INBOUND, PIPE_TYPE_BYTE, 1, 0, 0, 0, nullptr);

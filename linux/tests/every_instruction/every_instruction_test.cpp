@@ -40,13 +40,8 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
     };
     Copy copy = start({.options = {"--quiet"}, .before_exec = stop_at_start});
     Tracee tracee = Tracee::from_start(copy.pid());
-    if (begin_ == 0) {
-      tracee.run_to_call(SYS_mlock);  // of its robust list, which it makes first
-      tracee.step();
-      begin_ = tracee.address();
-    } else {
-      tracee.run_to(begin_, 1, begin_, SYS_mlock);  // the same without a stop at each call before, which takes minutes
-    }
+    tracee.run_to_call(SYS_mlock);  // of its robust list, which it makes first
+    tracee.step();
     return {std::move(copy), tracee};
   }
 
@@ -120,8 +115,6 @@ class EveryInstruction : public CopiesTest, public testing::WithParamInterface<S
   Copies others_;
 
  private:
-  Address begin_ = 0;  // of a join
-
   /// The others and a newcomer show it, and so does the one that was stopped, if there is one, when it goes on.
   void expect_truth(Copies stopped) {
     Copies copies = std::exchange(others_, {});

@@ -4,7 +4,6 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -88,7 +87,7 @@ class Tracee {
       if (registers_.rip != address) {
         break_at(address, end);
         resume_and_wait(PTRACE_CONT);
-        break_at(0, 0);
+        break_at(address, end, false);
       }
       if (registers_.rip == address && --passes == 0) return true;
       if (registers_.rip == end && next_call().value().number == last_call) return false;
@@ -103,18 +102,13 @@ class Tracee {
 
   [[nodiscard]] Address address() const { return registers_.rip; }
 
-  /// The first bytes of the next instruction, the first of all lowest.
-  [[nodiscard]] std::uint64_t next_bytes() const {
-    errno = 0;
-    const long bytes = ptrace(PTRACE_PEEKTEXT, pid_, registers_.rip, nullptr);
-    if (errno != 0) throw std::system_error(errno, std::system_category(), "ptrace PTRACE_PEEKTEXT");
-    return static_cast<std::uint64_t>(bytes);
-  }
-
   /// The system call that the next instruction makes, if it makes one.
   [[nodiscard]] std::optional<Call> next_call() const {
-    constexpr std::uint64_t syscall_instruction = 0x050f;
-    if ((next_bytes() & 0xffff) != syscall_instruction) return std::nullopt;
+    constexpr long syscall_instruction = 0x050f;
+    errno = 0;
+    const long next_bytes = ptrace(PTRACE_PEEKTEXT, pid_, registers_.rip, nullptr);  // the first one lowest
+    if (errno != 0) throw std::system_error(errno, std::system_category(), "ptrace PTRACE_PEEKTEXT");
+    if ((next_bytes & 0xffff) != syscall_instruction) return std::nullopt;
     return Call{static_cast<long>(registers_.rax), registers_.rsi};
   }
 
@@ -137,24 +131,16 @@ class Tracee {
 
   /// The processor's own breakpoints leave the code as it is. Register 7 has two bits for each of the first four, the
   /// lower one of which turns it on; all other bits 0 means: when an instruction is about to be run.
-  void break_at(Address first, Address second) {
-    set_debug_register(7, 0);
-    if (first == 0) return;
-    set_debug_register(0, first);
-    set_debug_register(1, second);
-    set_debug_register(7, 0b0101);
-  }
-
-  void set_debug_register(unsigned number, std::uint64_t value) {
-    if (std::exchange(debug_registers_[number], value) == value) return;
-    ask(PTRACE_POKEUSER, offsetof(user, u_debugreg) + sizeof(std::uint64_t) * number, value);
+  void break_at(Address first, Address second, bool on = true) const {
+    for (const auto& [number, value] : {std::pair<unsigned, Address>{0, first}, {1, second}, {7, on ? 0b0101 : 0}}) {
+      ask(PTRACE_POKEUSER, offsetof(user, u_debugreg) + sizeof value * number, value);
+    }
   }
 
   pid_t pid_;
   int delivered_ = 0;
   __ptrace_request last_request_ = PTRACE_CONT;
   user_regs_struct registers_{};
-  std::array<std::uint64_t, 8> debug_registers_{};
 };
 
 }  // namespace share_data::test

@@ -16,53 +16,47 @@ class Lesson : public testing::Test {
   }
 
   static Copy start(const std::string& program) { return Copy{0, {.program = LESSON_FOLDER "/" + program}}; }
-
-  static bool all_show(Copies& copies, int count) {
-    return eventually([&] { return std::ranges::all_of(copies, [=](Copy& copy) { return copy.shown() == count; }); });
-  }
-
-  /// A random whole number below `limit`.
-  std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>{0, limit - 1}(random_); }
-
- private:
-  std::mt19937 random_{seed()};
 };
 
 TEST_F(Lesson, TheCounterIsRightAfterCtrlCAndWrongAfterAKill) {
   Copies copies;
   for (int i = 0; i < 3; ++i) copies.push_back(start("counter"));
-  EXPECT_TRUE(all_show(copies, 3));
+  EXPECT_TRUE(each_shows(copies, 3));
   for (const int how : {SIGINT, SIGKILL}) {
     copies.front().signal(how);
     take(copies, 0).exit_code();
-    EXPECT_TRUE(all_show(copies, 2)) << "one runs after the kill";
+    EXPECT_TRUE(each_shows(copies, 2)) << "one runs after the kill";
   }
 }
 
 TEST_F(Lesson, ExactIsRightAfterAnyMixOfStartsAndEndsAndRefusesOneMoreThanThereAreSlots) {
+  std::mt19937 random{seed()};
   Copies copies;
   for (int round = 0; round < scaled(100); ++round) {
-    for (std::size_t steps = 1 + below(30); steps > 0; --steps) {
-      if (copies.empty() || (copies.size() < 20 && below(100) < 55)) {
+    for (std::size_t steps = 1 + random() % 30; steps > 0; --steps) {
+      if (copies.empty() || (copies.size() < 20 && random() % 100 < 55)) {
         copies.push_back(start("exact"));
       } else {
-        Copy victim = take(copies, below(copies.size()));
-        victim.signal(std::array{SIGKILL, SIGKILL, SIGKILL, SIGINT, SIGTERM, SIGABRT, SIGHUP}.at(below(7)));
+        Copy victim = take(copies, random() % copies.size());
+        victim.signal(std::array{SIGKILL, SIGKILL, SIGKILL, SIGINT, SIGTERM, SIGABRT, SIGHUP}.at(random() % 7));
         victim.exit_code();
       }
-      if (below(3) == 0) std::this_thread::sleep_for(std::chrono::microseconds{below(4000)});  // in the start, too
+      const std::chrono::microseconds pause{random() % 3 == 0 ? random() % 4000 : 0};  // ends come in a start, too
+      std::this_thread::sleep_for(pause);
     }
-    ASSERT_TRUE(all_show(copies, static_cast<int>(copies.size()))) << "round " << round;
+    ASSERT_TRUE(each_shows(copies, static_cast<int>(copies.size()))) << "round " << round;
   }
   while (copies.size() < 100) copies.push_back(start("exact"));
-  EXPECT_TRUE(all_show(copies, 100));
-  EXPECT_TRUE(failed(start("exact").answer(), 1, "exact: the table is full: 100 copies are running\n"));
+  EXPECT_TRUE(each_shows(copies, 100));
+  Copy one_more = start("exact");
+  EXPECT_TRUE(fails(one_more, 1, "exact: the table is full: 100 copies are running\n"));
 }
 
 TEST_F(Lesson, ARefusedCallIsNamed) {
   for (const auto& [program, key] : {std::pair{"counter", 88}, {"exact", 89}}) {
     check(shmget(key, 1, IPC_CREAT | 0600), "shmget");  // too small
-    EXPECT_TRUE(failed(start(program).answer(), 1, std::string{program} + ": shmget: Invalid argument\n"));
+    Copy copy = start(program);
+    EXPECT_TRUE(fails(copy, 1, std::string{program} + ": shmget: Invalid argument\n"));
   }
 }
 

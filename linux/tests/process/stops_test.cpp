@@ -25,6 +25,19 @@ TEST_F(Stopped, ChangesNothingForTheRestAndShowsTheTruthWhenItGoesOn) {
   EXPECT_TRUE(all_show(copies));
 }
 
+TEST_F(Stopped, KeepsNobodyAwakeIfAnAlarmWordOfItsSlotWasOverwritten) {
+  Copies copies = start_together(3);
+  suspend({&copies[0]});
+  {
+    const RawSegment segment{key()};
+    for (Slot& slot : segment.table().slots) {
+      slot.alarms[0].word = slot.owner == running_word(copies[0].tid()) ? 42 : 0;
+    }
+    segment.table().notify(Log{{}, 0});
+  }
+  EXPECT_TRUE(all_sleep({&copies[1], &copies[2]}));
+}
+
 class StoppedNeighbours : public CopiesTest, public testing::WithParamInterface<int> {};
 
 TEST_P(StoppedNeighbours, HideADeathFromNobody) {
@@ -76,31 +89,31 @@ TEST_F(Frozen, HideNoDeath) {
   if (!has_group) GTEST_SKIP() << "needs control groups, which root may make";
 }
 
-/// As a debugger does: the tracer stops when it has begun. It traces the copy that is killed, or it keeps another one
-/// stopped.
-class Traced : public CopiesTest, public testing::WithParamInterface<bool> {};
+using Traced = CopiesTest;
 
-TEST_P(Traced, HidesNoDeathAndGoesOnWhenItsTracerIsKilled) {
-  const bool stops_it = GetParam();
-  Copies copies = start_in_order(4);
-  ASSERT_TRUE(all_show(copies));
-  Copy victim = take(copies, 1);
-  const pid_t traced = stops_it ? copies[1].pid() : victim.pid();
-  Child tracer{[=] {
-    const bool attached = ptrace(stops_it ? PTRACE_ATTACH : PTRACE_SEIZE, traced, nullptr, nullptr) == 0;
-    if (attached && stops_it) waitpid(traced, nullptr, __WALL);
-    raise(attached ? SIGSTOP : SIGKILL);
-  }};
-  int status = 0;
-  if (waitpid(tracer.pid(), &status, WUNTRACED) != tracer.pid() || !WIFSTOPPED(status)) GTEST_SKIP() << "needs ptrace";
-  victim.signal(SIGKILL);
-  EXPECT_TRUE(all_show({&copies[0], &copies[2]}, 3));
-  tracer.end();
-  expect_all_is_well(copies);
+// As a debugger does: the tracer stops when it has begun. It traces the copy that is killed, or it keeps another one
+// stopped.
+TEST_F(Traced, HidesNoDeathAndGoesOnWhenItsTracerIsKilled) {
+  for (const bool stops_it : {false, true}) {
+    Copies copies = start_in_order(4);
+    ASSERT_TRUE(all_show(copies));
+    Copy victim = take(copies, 1);
+    const pid_t traced = stops_it ? copies[1].pid() : victim.pid();
+    Child tracer{[=] {
+      const bool attached = ptrace(stops_it ? PTRACE_ATTACH : PTRACE_SEIZE, traced, nullptr, nullptr) == 0;
+      if (attached && stops_it) waitpid(traced, nullptr, __WALL);
+      raise(attached ? SIGSTOP : SIGKILL);
+    }};
+    int status = 0;
+    if (waitpid(tracer.pid(), &status, WUNTRACED) != tracer.pid() || !WIFSTOPPED(status)) {
+      GTEST_SKIP() << "needs ptrace";
+    }
+    victim.signal(SIGKILL);
+    EXPECT_TRUE(all_show({&copies[0], &copies[2]}, 3));
+    tracer.end();
+    expect_all_is_well(copies);
+  }
 }
-
-INSTANTIATE_TEST_SUITE_P(A, Traced, testing::Values(false, true),
-                         [](const auto& test) { return test.param ? "CopyThatIsKeptStopped" : "CopyThatIsKilled"; });
 
 }  // namespace
 }  // namespace share_data::test

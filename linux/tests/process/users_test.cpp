@@ -13,7 +13,8 @@ namespace {
 
 using Users = CopiesTest;
 
-// Without --key, they count apart, because DefaultKey.BelongsToTheUser.
+TEST(DefaultKey, BelongsToTheUser) { EXPECT_EQ(default_key(), static_cast<key_t>(0x5d00'0000U | geteuid())); }
+
 TEST_F(Users, TheSegmentOfAnotherOneIsRefused) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root, to be other users";
   const auto start_as_nobody = [&](const std::string& option) {
@@ -25,11 +26,11 @@ TEST_F(Users, TheSegmentOfAnotherOneIsRefused) {
   if (start_as_nobody("--version").exit_code() != 0) GTEST_SKIP() << "the build folder is not open to them";
   Copy ours = start_alone();
   for (const char* const option : {"--json", "--status"}) {
-    const Answer answer = start_as_nobody(option).answer();
-    EXPECT_TRUE(failed(answer, 1, "Permission denied"));
-    EXPECT_EQ(answer.output, "");
-    EXPECT_TRUE(contains(answer.notes, "another user's segment has this key"));
-    EXPECT_TRUE(contains(answer.notes, "--key"));
+    Copy answer = start_as_nobody(option);
+    EXPECT_TRUE(fails(answer, 1, "Permission denied"));
+    EXPECT_EQ(answer.output(), "");
+    EXPECT_TRUE(contains(answer.notes(), "another user's segment has this key"));
+    EXPECT_TRUE(contains(answer.notes(), "--key"));
   }
   EXPECT_TRUE(all_show({&ours}, 1));
 }
@@ -75,13 +76,14 @@ class Namespaces : public CopiesTest, public testing::WithParamInterface<const c
 
 TEST_P(Namespaces, CopiesInDifferentOnesCountTogether) {
   Copy ours = start();
-  Copy outside = start();
   Copy first = start_apart();
   Copy second = start_apart();
+  ASSERT_TRUE(all_show({&ours, &first, &second}, 3));
+  Copy outside = start();
   ASSERT_TRUE(all_show({&ours, &outside, &first, &second}, 4));
   const auto tid = own_pid(first);
   ASSERT_EQ(own_pid(second), tid) << "the test is about the same TID more than once";
-  EXPECT_EQ(ask_here({"--status"}).output.find("4 live\n"), 0U);
+  EXPECT_EQ(ask_here({"--status"}).output().find("4 live\n"), 0U);
   outside.destroy();
   EXPECT_TRUE(all_show({&ours, &first, &second}, 3));
   EXPECT_TRUE(first.prints(fmt::format("3 live  x {} was killed", outside.pid())));
@@ -90,6 +92,7 @@ TEST_P(Namespaces, CopiesInDifferentOnesCountTogether) {
   suspend({&ours});
   kill(program_of(second), SIGKILL);
   second.exit_code();
+  ASSERT_TRUE(each_shows({&first}, 2)) << "then the slot is free";
   Copy third = start_apart();
   ASSERT_TRUE(all_show({&first, &third}, 3));
   ASSERT_EQ(own_pid(third), tid);
@@ -127,20 +130,20 @@ class Foreign : public CopiesTest {
   /// Whether the program refuses the segment and leaves everything of it as it was. Then it is removed.
   void expect_refused_unchanged(const RawSegment& segment, const std::string& why) const {
     const std::vector<std::byte> content{segment.bytes().begin(), segment.bytes().end()};
-    const shmid_ds before = segment.state();
+    const shmid_ds before = segment_of(key()).value();
     for (const std::vector<std::string>& options :
          {std::vector<std::string>{}, {"--for", "0.01"}, {"--max", "5"}, {"--json"}, {"--status"}}) {
-      const Answer answer = ask_here(options);
+      Copy answer = ask_here(options);
       SCOPED_TRACE(testing::PrintToString(options));
-      EXPECT_TRUE(failed(answer, 1, why));
-      EXPECT_EQ(answer.output, "");
-      EXPECT_TRUE(contains(answer.notes, "--key")) << "the way out";
+      EXPECT_TRUE(fails(answer, 1, why));
+      EXPECT_EQ(answer.output(), "");
+      EXPECT_TRUE(contains(answer.notes(), "--key")) << "the way out";
     }
     EXPECT_TRUE(std::ranges::equal(segment.bytes(), content));
-    const shmid_ds after = segment.state();
+    const shmid_ds after = segment_of(key()).value();
     EXPECT_EQ(after.shm_nattch, before.shm_nattch);
     EXPECT_EQ(after.shm_ctime, before.shm_ctime) << "neither its owner nor its mode was changed";
-    EXPECT_TRUE(remove_segment(key())) << "still under its key";
+    EXPECT_TRUE(remove_segment(key()));
   }
 };
 
@@ -166,9 +169,18 @@ TEST_F(Foreign, OfAnotherVersionIsLeftAsItIs) {
         {52U, 0x3454'4144'5248'5304, "is used by version 4 of share_data, which"}}) {
     const RawSegment segment{key(), std::size_t{kib} * 1024};
     segment.table().magic = static_cast<std::uint64_t>(magic);
-    EXPECT_TRUE(contains(ask_here({}).notes, fmt::format("ipcrm -m {}", segment.id())));
+    EXPECT_TRUE(contains(ask_here({}).notes(), fmt::format("ipcrm -m {}", segment.id())));
     expect_refused_unchanged(segment, why);
   }
+}
+
+TEST_F(Foreign, IsNoneWhoseCreatorWasKilledBeforeItWroteTheMagicOrTheKey) {
+  const RawSegment segment{key(), sizeof(Table)};
+  const Copy copy = std::move(start_in_order(1).front());
+  EXPECT_NE(segment.table().magic, 0U);
+  segment.table().key = 0;
+  EXPECT_EQ(ask_here({"--for", "0.01"}).exit_code(), 0);
+  EXPECT_EQ(segment.table().key, static_cast<std::uint32_t>(key()));
 }
 
 TEST_F(Foreign, MarkedForRemovalDoesNotMatter) {

@@ -28,31 +28,6 @@ struct Options {
   int actions_to_list = 0;
 };
 
-/// A copy, and what has been done to it.
-struct Member {
-  Copy copy;
-  std::uint32_t place = 0;
-  std::string name = {};
-  bool limited = false;  ///< started with --max: may be refused
-  bool brief = false;    ///< started with --for: leaves by itself
-  bool stopped = false;  ///< by SIGSTOP
-  int told = 0;          ///< the signal that was to end it: from then on it has no place any more
-  std::size_t lines_read = 0;
-  Screen screen = {};
-
-  [[nodiscard]] bool has_joined() { return !copy.lines().empty(); }
-  [[nodiscard]] bool must_end() const { return told != 0 || brief; }
-
-  /// Whether a copy to which this has happened may end with this exit code (or minus signal). A signal that comes
-  /// before the program is ready for it does what it does by default.
-  [[nodiscard]] bool may_end_with(int code) {
-    if (code == 0) return must_end();
-    if (code == 3) return limited && !has_joined();
-    if (code == -SIGKILL) return told == SIGKILL;
-    return code == -told && !has_joined();
-  }
-};
-
 /// All of it throws Wrong if the program does not do what it should.
 class Soak {
  public:
@@ -141,16 +116,16 @@ class Soak {
     wait_until([&] { return !segment_of(key_) && removed_segments(key_) == 0; }, "all have left, but not the segment");
   }
 
-  void note(const std::string& text) { remember(clock_time() + "  " + text); }
+  void note(const std::string& text) { remember(rfc3339_time() + "  " + text); }
 
   /// What has happened lately, in the order of time, not in that in which the soak got to read it.
   [[nodiscard]] std::string history() {
-    const auto clock_of = [](const std::string& line) {
-      return std::string_view{line}.substr(line.starts_with('{') ? line.find('T') + 1 : 0, 12);
+    const auto time_of = [](const std::string& line) {
+      return line.substr(std::min(line.find_first_of("0123456789"), line.size()), 24);
     };
-    std::ranges::stable_sort(history_, {}, clock_of);
+    std::ranges::stable_sort(history_, {}, time_of);
     std::string text = fmt::format("{}\n", fmt::join(history_, "\n"));
-    for (Member& member : members_) text += fmt::format("notes of {}: {}\n", member.name, member.copy.notes());
+    for (Member& member : members_) text += fmt::format("notes of {}: {}\n", member.name(), member.copy.notes());
     return text;
   }
 
@@ -165,8 +140,7 @@ class Soak {
     if (number / 32 % 4 == 0) options.emplace_back("--quiet");
     members_.push_back({.copy = launch({.options = options, .on_terminal = number % 8 == 1}), .place = place});
     Member& member = members_.back();
-    member.name = fmt::format("[{}]", member.copy.pid());
-    note(fmt::format("start {} {}", member.name, fmt::join(options, " ")));
+    note(fmt::format("start {} {}", member.name(), fmt::join(options, " ")));
     return member;
   }
 
@@ -186,14 +160,14 @@ class Soak {
   }
 
   void end(Member& member, int signal) {
-    note(fmt::format("signal {} to {}", signal, member.name));
+    note(fmt::format("signal {} to {}", signal, member.name()));
     member.told = signal;
     member.copy.signal(signal);
     if (member.stopped) member.copy.signal(SIGCONT);  // else it could not
   }
 
   void set_stopped(Member& member, bool stopped) {
-    note((stopped ? "stop " : "continue ") + member.name);
+    note((stopped ? "stop " : "continue ") + member.name());
     member.copy.signal(stopped ? SIGSTOP : SIGCONT);
     member.stopped = stopped;
   }
@@ -216,7 +190,7 @@ class Soak {
       read_lines(*member);
       if (!ended) continue;
       const int code = member->copy.exit_code();
-      const std::string what = fmt::format("{} ended with {}: {}", member->name, code, member->copy.notes());
+      const std::string what = fmt::format("{} ended with {}: {}", member->name(), code, member->copy.notes());
       note(what);
       if (!member->may_end_with(code)) throw Wrong(what);
       fates_.ended(member->copy.pid(), code, member->brief);
@@ -229,17 +203,18 @@ class Soak {
     for (const auto& lines = member.copy.lines(); member.lines_read < lines.size();) {
       const std::string& line = lines[member.lines_read++];
       remember(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
-      member.screen.take(member.name, line, fates_);
+      member.screen.take(member.name(), line, fates_);
     }
   }
 
   void expect_status(const std::set<pid_t>& live) const {
-    const std::string answer = launch({.options = {"--status", "--json"}}).answer().output;
+    Copy status = launch({.options = {"--status", "--json"}});
+    status.exit_code();
     std::set<pid_t> listed;
-    const auto object = nlohmann::json::parse(answer);
+    const auto object = nlohmann::json::parse(status.output());
     for (const auto& copy : object.at("instances")) listed.insert(copy.at("pid").get<pid_t>());
     if (listed != live || object.at("live") != live.size()) {
-      throw Wrong(fmt::format("{} are live, --status says: {}", live, answer));
+      throw Wrong(fmt::format("{} are live, --status says: {}", live, status.output()));
     }
   }
 
@@ -306,9 +281,8 @@ int main(int argc, char** argv) {
   using namespace share_data::test;
   int own_name_only = 1;  // GoogleTest is here for its assertions; the options are ours
   testing::InitGoogleTest(&own_name_only, argv);
-  setenv("TZ", "UTC0", 1);  // NOLINT(concurrency-mt-unsafe): one thread. JSON lines are in UTC, text lines follow TZ
   // LeakSanitizer stops a process that ends, and waits forever if SIGCONT comes just then.
-  setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // NOLINT(concurrency-mt-unsafe)
+  setenv("ASAN_OPTIONS", "detect_leaks=0", 1);  // NOLINT(concurrency-mt-unsafe): one thread
   Options options;
   CLI::App app{
       "Does all that can happen to copies of share_data, at random, and compares what they say with the truth."};
@@ -320,8 +294,6 @@ int main(int argc, char** argv) {
   app.add_option("--through", options.through, "Start each copy through this command of bash, which has it in \"$@\"");
   app.add_option("--list", options.actions_to_list, "Only print so many actions");
   CLI11_PARSE(app, argc, argv);
-  if (options.actions_to_list == 0) {  // at once: whoever interrupts us wants to know it too
-    std::cout << fmt::format("linux_soak --seed {} --for {}", options.seed, options.seconds) << std::endl;
-  }
+  std::cerr << fmt::format("linux_soak --seed {} --for {}\n", options.seed, options.seconds);
   return run(options) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,4 +1,5 @@
-// What the copies may say: every line is compared with the line before it, and with what was done.
+// What the copies may say, and how they may end: every line is compared with the line before it, and with what was
+// done.
 #pragma once
 
 #include <csignal>
@@ -90,6 +91,31 @@ class Screen {
   int live_ = 0;
   int unnamed_ = 0;          ///< how many of those who were there before it are there still
   std::set<pid_t> present_;  ///< those that it has said have joined, and has not said have ended
+};
+
+/// A copy, and what has been done to it.
+struct Member {
+  Copy copy;
+  std::uint32_t place = 0;
+  bool limited = false;  ///< started with --max: may be refused
+  bool brief = false;    ///< started with --for: leaves by itself
+  bool stopped = false;  ///< by SIGSTOP
+  int told = 0;          ///< the signal that was to end it: from then on it has no place any more
+  std::size_t lines_read = 0;
+  Screen screen = {};
+
+  [[nodiscard]] std::string name() const { return fmt::format("[{}]", copy.pid()); }
+  [[nodiscard]] bool has_joined() { return !copy.lines().empty(); }
+  [[nodiscard]] bool must_end() const { return told != 0 || brief; }
+
+  /// Whether a copy to which this has happened may end with this exit code (or minus signal). A signal that comes
+  /// before the program is ready for it does what it does by default.
+  [[nodiscard]] bool may_end_with(int code) {
+    if (code == 0) return must_end();
+    if (code == 3) return limited && !has_joined();
+    if (code == -SIGKILL) return told == SIGKILL;
+    return code == -told && !has_joined();
+  }
 };
 
 }  // namespace share_data::test

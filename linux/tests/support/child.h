@@ -122,22 +122,20 @@ class Child {
 
 /// To be mistaken for a copy: a child that sleeps, and ends if anybody sends it a signal.
 struct Bystander : Child {
-  Bystander() : Child(wait_for_signal) {}
+  Bystander()
+      : Child([] {
+          sigset_t all{};
+          sigfillset(&all);
+          sigprocmask(SIG_BLOCK, &all, nullptr);
+          int received = 0;
+          sigwait(&all, &received);
+        }) {}
 
   /// Whether it runs and no signal has come.
   [[nodiscard]] bool is_unharmed() const {
     siginfo_t info{};
     const auto id = static_cast<id_t>(pid());
     return waitid(P_PID, id, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
-  }
-
- private:
-  static void wait_for_signal() {
-    sigset_t all{};
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, nullptr);
-    int received = 0;
-    sigwait(&all, &received);
   }
 };
 

@@ -96,6 +96,11 @@ inline void expect_all_leave(const Group& copies) {
   });
 }
 
+/// Waits until the last line of each shows `count`.
+[[nodiscard]] inline bool each_shows(const Group& copies, int count) {
+  return eventually([&] { return std::ranges::all_of(copies, [=](Copy* copy) { return copy->shown() == count; }); });
+}
+
 /// A new seed for each run, which is printed; or the one in SHARE_DATA_TEST_SEED, to repeat a run.
 inline unsigned seed() {
   const char* const wanted = std::getenv("SHARE_DATA_TEST_SEED");
@@ -110,10 +115,10 @@ inline unsigned seed() {
   return testing::AssertionResult{has_it} << (has_it ? "" : "no ") << '"' << part << "\" in:\n" << text;
 }
 
-/// Whether the program has ended with this exit code and these words on standard error.
-[[nodiscard]] inline testing::AssertionResult failed(const Answer& answer, int exit_code, const std::string& words) {
-  if (answer.exit_code == exit_code) return contains(answer.notes, words);
-  return testing::AssertionFailure() << "ended with " << answer.exit_code << "\n" << answer.output << answer.notes;
+/// Whether the copy ends with this exit code and these words on standard error.
+[[nodiscard]] inline testing::AssertionResult fails(Copy& copy, int exit_code, const std::string& words) {
+  if (copy.exit_code() == exit_code) return contains(copy.notes(), words);
+  return testing::AssertionFailure() << "ended with " << copy.exit_code() << "\n" << copy.output() << copy.notes();
 }
 
 /// For INSTANTIATE_TEST_SUITE_P: calls a test as its parameter.
@@ -161,9 +166,11 @@ class CopiesTest : public testing::Test {
   }
   [[nodiscard]] Copy start_alone() const { return std::move(start_together(1).front()); }
 
-  /// The program's answer to these options and our `--key`.
-  [[nodiscard]] Answer ask_here(const std::vector<std::string>& options) const {
-    return start({.options = options}).answer();
+  /// One that has ended: its lines and notes are the program's answer to these options.
+  [[nodiscard]] Copy ask_here(const std::vector<std::string>& options) const {
+    Copy copy = start({.options = options});
+    copy.exit_code();
+    return copy;
   }
 
   /// Waits until the last line of each copy shows `count`, and as many processes are attached to the segment.

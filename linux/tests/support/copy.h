@@ -27,13 +27,6 @@ struct Launch {
   bool on_terminal = false;                ///< standard output is a terminal of its own, else a pipe
 };
 
-/// What the program has printed to standard output and to standard error, and its exit code.
-struct Answer {
-  int exit_code;
-  std::string output;
-  std::string notes;
-};
-
 /// The count on a line, text or JSON. Empty if the line has no count.
 [[nodiscard]] inline std::optional<int> live_on(const std::string& line) {
   const std::string field = R"("live":)";
@@ -120,12 +113,6 @@ class Copy {
     });
     lines();
     return exit_code_.value_or(-1000);
-  }
-
-  /// The same with all that it has written.
-  [[nodiscard]] Answer answer() {
-    const int code = exit_code();
-    return {code, output(), notes()};
   }
 
   /// Asks it to leave and waits until it has.

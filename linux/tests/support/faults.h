@@ -14,31 +14,25 @@
 
 namespace share_data::test {
 
-/// A system call that the kernel refuses, as in a sandbox or on an old kernel.
-struct Refusal {
-  long call;
-  int error;
-  unsigned argument = 0;  ///< the number of the argument that has to have this value:
-  std::optional<std::uint32_t> value = {};
-};
-
-/// For Launch::before_exec: from then on the call fails (seccomp(2)).
-inline std::function<void()> refuse(const Refusal& refusal) {
+/// For Launch::before_exec: from then on the system call fails, as in a sandbox or on an old kernel (seccomp(2)). With
+/// `value`, it fails if this argument has this value.
+inline std::function<void()> refuse(long call, int error, unsigned argument = 0,
+                                    std::optional<std::uint32_t> value = {}) {
   const auto load = [](std::size_t offset) {
     return sock_filter(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
   };
-  const auto skip_unless = [](std::uint32_t value, std::uint8_t count) {
-    return sock_filter(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, count));
+  const auto skip_unless = [](std::uint32_t expected, std::uint8_t count) {
+    return sock_filter(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, expected, 0, count));
   };
   std::vector<sock_filter> filter{
       load(offsetof(seccomp_data, nr)),
-      skip_unless(static_cast<std::uint32_t>(refusal.call), refusal.value ? 3 : 1),
+      skip_unless(static_cast<std::uint32_t>(call), value ? 3 : 1),
   };
-  if (refusal.value) {
-    filter.push_back(load(offsetof(seccomp_data, args) + 8 * refusal.argument));
-    filter.push_back(skip_unless(*refusal.value, 1));
+  if (value) {
+    filter.push_back(load(offsetof(seccomp_data, args) + 8 * argument));
+    filter.push_back(skip_unless(*value, 1));
   }
-  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(refusal.error)));
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error)));
   filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   return [filter]() mutable {
     const sock_fprog program{.len = static_cast<std::uint16_t>(filter.size()), .filter = filter.data()};

@@ -59,13 +59,11 @@ class RawSegment {
 
   [[nodiscard]] int id() const { return id_; }
 
-  [[nodiscard]] shmid_ds state() const {
+  [[nodiscard]] std::span<std::byte> bytes() const {
     shmid_ds info{};
     check(shmctl(id_, IPC_STAT, &info), "shmctl IPC_STAT");
-    return info;
+    return {static_cast<std::byte*>(address_), info.shm_segsz};
   }
-
-  [[nodiscard]] std::span<std::byte> bytes() const { return {static_cast<std::byte*>(address_), state().shm_segsz}; }
 
   /// The bytes, seen as a table of ours.
   [[nodiscard]] Table& table() const { return *static_cast<Table*>(address_); }

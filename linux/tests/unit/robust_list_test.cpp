@@ -18,12 +18,7 @@ class RobustListTest : public testing::Test {
   void SetUp() override {
     void* const memory = mmap(nullptr, 2 * sizeof(Slot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(memory, MAP_FAILED);
-    slots = static_cast<Slot*>(memory);
-  }
-
-  void TearDown() override {
-    child.reset();
-    munmap(slots, 2 * sizeof(Slot));
+    slots = static_cast<Slot*>(memory);  // never unmapped
   }
 
   static std::vector<std::atomic<Word>*> words_of(Slot& slot) {
@@ -42,7 +37,7 @@ class RobustListTest : public testing::Test {
       RobustList list{log};
       for (Slot* slot : {&slots[0], &slots[1]}) {
         list.point_at(*slot);
-        for (std::atomic<Word>* word : words_of(*slot)) *word = own_word();
+        for (std::atomic<Word>* word : words_of(*slot)) *word = running_word(static_cast<Word>(getpid()));
       }
       slots[1].leaver = static_cast<Word>(getpid());
       end();
@@ -51,11 +46,9 @@ class RobustListTest : public testing::Test {
     ASSERT_TRUE(eventually([&] { return slots[1].leaver == child->tid(); }));
   }
 
-  static Word own_word() { return running_word(static_cast<Word>(gettid())); }
-
   void expect_marked() {
     EXPECT_TRUE(eventually([&] { return all_are(slots[1], marked_word); }));
-    EXPECT_TRUE(all_are(slots[0], running_word(static_cast<Word>(child->pid())))) << "the list points there no more";
+    EXPECT_TRUE(all_are(slots[0], running_word(child->tid()))) << "the list points there no more";
   }
 
   Slot* slots = nullptr;

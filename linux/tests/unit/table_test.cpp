@@ -14,13 +14,6 @@ class TableTest : public testing::Test {
     table.slots[index].leaver = leaver;
   }
 
-  /// A copy that has joined in slot 3, as a look sees it.
-  SeenSlot start(Word tid, std::int64_t joined) {
-    put(3, running_word(tid));
-    table.slots[3].joined = joined;
-    return table.look().slots[3];
-  }
-
   [[nodiscard]] std::uint32_t live() const { return table.look().live; }
 
   std::unique_ptr<Table> memory = std::make_unique<Table>();
@@ -51,17 +44,6 @@ TEST_F(TableTest, AnOwnerWordSaysWhoCounts) {
   EXPECT_EQ(table.look().marked, 2U);
 }
 
-TEST_F(TableTest, ALookTakesEverySlot) {
-  put(1, running_word(5));
-  put(slot_count - 1, running_word(6), 8);
-  table.changes = 17;
-  const View view = table.look();
-  EXPECT_EQ(view.changes, 17U);
-  EXPECT_EQ(view.slots[1], SeenSlot{.owner = running_word(5)});
-  EXPECT_EQ(view.slots.back(), (SeenSlot{.owner = running_word(6), .leaver = 8}));
-  EXPECT_EQ(view.live, 2U);
-}
-
 TEST_F(TableTest, MarkedSlotsAreFreedAfterAllCopiesAreNotifiedUnlessTheyHaveChangedSinceTheLook) {
   put(0, running_word(5));
   table.free_marked(table.look(), log);
@@ -78,34 +60,6 @@ TEST_F(TableTest, MarkedSlotsAreFreedAfterAllCopiesAreNotifiedUnlessTheyHaveChan
   EXPECT_EQ(table.slots[1].owner, 0U);
   EXPECT_EQ(table.slots[2].owner, 0U);
   EXPECT_EQ(table.slots[3].owner, joined_word(6)) << "it was taken again";
-}
-
-TEST_F(TableTest, WhoHasSaidSoHasLeftAndAllOthersWereKilledWhoeverHasUsedTheSlotSince) {
-  const SeenSlot left = start(5, 100);
-  table.leave(3, 5, log);
-  EXPECT_EQ(live(), 0U);
-  EXPECT_EQ(table.end_of(3, left, 0), End::left) << "it is still there";
-  const SeenSlot killed = start(6, 200);
-  start(7, 300);
-  table.leave(3, 7, log);
-  EXPECT_EQ(table.end_of(3, left, 0), End::left);
-  EXPECT_EQ(table.end_of(3, killed, 0), End::killed);
-  start(6, 400);  // the same TID, as in two PID namespaces
-  table.leave(3, 6, log);
-  EXPECT_EQ(table.end_of(3, killed, 0), End::killed);
-}
-
-TEST_F(TableTest, HowACopyEndedIsUnknownIfMoreHaveLeftThanTheListIsSureToHold) {
-  const SeenSlot first = start(5, 100);
-  auto one_leaves = [&, joined = std::int64_t{100}]() mutable {
-    start(6, ++joined);
-    table.leave(3, 6, log);
-  };
-  for (int i = 0; i < 512; ++i) one_leaves();
-  EXPECT_EQ(table.end_of(3, first, 0), End::killed);
-  one_leaves();
-  EXPECT_EQ(table.end_of(3, first, 0), End::unknown);
-  EXPECT_EQ(table.end_of(3, first, 1), End::killed) << "the look before was a moment later";
 }
 
 }  // namespace
