@@ -2,6 +2,7 @@
 # The first process of a virtual machine that scripts/kernels.sh boots, which has nothing but busybox and our programs.
 # It runs the tests of what depends on the kernel, and prints a line for each scenario: its name and a colon, then `ok`
 # or `FAILED`, then another colon and a remark.
+set -f  # a filter such as * is not for the shell
 export PATH=/bin
 /bin/busybox --install -s /bin
 mkdir -p /proc /dev/pts /tmp

@@ -286,8 +286,7 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app{
       "Does all that can happen to copies of share_data, at random, and compares what they say with the truth."};
-  app.add_option("--for", options.seconds, "How long, in seconds; there is no upper limit")
-      ->envname("SHARE_DATA_SOAK_SECONDS");
+  app.add_option("--for", options.seconds, "How long, in seconds; there is no upper limit");
   app.add_option("--seed", options.seed, "The same seed gives the same actions; a new one by default")
       ->envname("SHARE_DATA_TEST_SEED");
   app.add_option("--patience", options.patience_seconds, "How long the truth may take, in seconds");
