@@ -1,16 +1,10 @@
-# Fails unless FILE imports only from DLLs that every Windows has, and objdump, if there is one, shows one shared section
-# in it, named SHARED. shell32 and user32 are not among these DLLs: see wmain in windows/share_data.cpp. WITHOUT_CODE: fails
-# if there is an import or an entry point. OBJDUMP is objdump, or LINK the link.exe of Visual Studio.
+# Fails unless FILE imports only from DLLs that every Windows has. shell32 and user32 are not among them: see wmain in
+# windows/share_data.cpp. WITHOUT_CODE: fails if there is an import or an entry point. OBJDUMP is objdump, or LINK the
+# link.exe of Visual Studio.
 cmake_minimum_required(VERSION 3.22)
 set(system_dlls advapi32.dll kernel32.dll msvcrt.dll ucrtbase.dll)
 
 if(OBJDUMP)
-  execute_process(COMMAND ${OBJDUMP} -h ${FILE} OUTPUT_VARIABLE sections COMMAND_ERROR_IS_FATAL ANY)
-  string(REGEX MATCHALL "[0-9]+ [^ ]+ [^\n]*\n[^\n]*, SHARED" shared "${sections}")
-  list(LENGTH shared count)
-  if(NOT count EQUAL 1 OR NOT shared MATCHES "^[0-9]+ SHARED ")
-    message(FATAL_ERROR "${FILE}: not exactly one shared section SHARED:\n${sections}")
-  endif()
   execute_process(COMMAND ${OBJDUMP} -p ${FILE} OUTPUT_VARIABLE imports COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "DLL Name: [^\n\r]+" dlls "${imports}")
   if(WITHOUT_CODE AND (dlls OR NOT imports MATCHES "AddressOfEntryPoint[ \t]+0+[\r\n]"))

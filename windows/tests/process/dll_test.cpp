@@ -10,7 +10,7 @@
 #include <iterator>
 #include <string>
 
-#include "copy.h"
+#include "copies.h"
 
 namespace share_data::test {
 namespace {
@@ -55,7 +55,7 @@ class Dll : public testing::Test {
  protected:
   /// Our DLL, copied.
   [[nodiscard]] fs::path put(const wchar_t* name) const {
-    fs::copy_file(full(SHARE_DATA_TABLE_DLL), here.path() / name);
+    fs::copy_file(SHARE_DATA_TABLE_DLL, here.path() / name);
     return here.path() / name;
   }
   static Arguments through(const fs::path& dll) { return {L"--via", L"dll", L"--dll", dll.wstring()}; }
@@ -64,22 +64,25 @@ class Dll : public testing::Test {
   Folder there;
 };
 
-TEST_F(Dll, CopiesOfDifferentFilesCountTogetherAndThroughAnotherDllApart) {
+TEST_F(Dll, OrMappingLetsCopiesOfDifferentFilesCountTogether) {
   const fs::path dll = put(L"share_data_table.dll");
   const Copy first{here.exe(), {L"--via", L"dll"}};
   const Copy second{there.exe(), through(dll)};
-  const Copy apart{here.exe()};
   const Copy in_another_dll{here.exe(), through(put(L"\u6570 2.dll"))};
-  EXPECT_TRUE(shows(first, 2));
-  EXPECT_TRUE(shows(second, 2));
-  EXPECT_TRUE(shows(apart, 1));
-  EXPECT_TRUE(shows(in_another_dll, 1));
+  const Arguments mapping = via_mapping(unique_name());
+  const Copy mapped{here.exe(), mapping};
+  const Copy mapped_too{there.exe(), mapping};
+  const Copy apart{here.exe()};
+  const Copy apart_too{there.exe()};
+  for (const Copy* copy : {&first, &second, &mapped, &mapped_too}) EXPECT_TRUE(shows(*copy, 2));
+  for (const Copy* copy : {&apart, &apart_too, &in_another_dll}) EXPECT_TRUE(shows(*copy, 1));
   EXPECT_TRUE(notes(in_another_dll, "\xe6\x95\xb0 2.dll\n$")) << "it shows paths in any script";
   EXPECT_TRUE(notes(second,
                     "^share_data: section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that load "
                     ".*share_data_table\\.dll\n$"));
   second.terminate();
-  EXPECT_TRUE(shows(first, 1));
+  mapped_too.terminate();
+  EXPECT_TRUE(shows(first, 1) && shows(mapped, 1));
   EXPECT_EQ(output_of(here, {L"--via", L"dll", L"--status"}).substr(0, 7), "1 live\n");
 }
 
@@ -88,7 +91,7 @@ TEST_F(Dll, ThatIsNotOursIsRefusedBeforeItRuns) {
     expect_refused(here.exe(), through(dll), why);
   };
   expect(here.path() / L"none.dll", "LoadLibrary .*none.dll: .*\n.*belongs beside share_data.exe");
-  fs::copy_file(full(__FILE__), here.path() / L"text.dll");
+  fs::copy_file(__FILE__, here.path() / L"text.dll");
   expect(here.path() / L"text.dll", "LoadLibrary .*text.dll: .*193.*\n.*--dll");
   expect(system_folder() / L"user32.dll", "user32.dll has no section SHARED with a table of ours\n");
   const fs::path other = put(L"other.dll");

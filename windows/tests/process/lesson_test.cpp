@@ -7,20 +7,19 @@
 #include <random>
 #include <string>
 
-#include "copy.h"
+#include "copies.h"
 #include "win32.h"
 
 namespace share_data::test {
 namespace {
 
 TEST(Lesson, TheCounterIsRightUntilACopyIsKilledAndWrongFromThenOn) {
-  const Folder folder{L"counter", COUNTER_EXE};
-  const PseudoConsole console;
+  const Folder folder{COUNTER_EXE};
   Copies copies;
   start(copies, 2, folder.exe());
-  const Copy left{folder.exe(), Start{.console = console.handle()}};
+  const Copy left{folder.exe(), Start{.own_console = true}};
   ASSERT_TRUE(all_show(copies, 3));
-  console.send(CTRL_C_EVENT);
+  left.press(CTRL_C_EVENT);
   EXPECT_TRUE(all_show(copies, 2));
   copies.pop_front();
   const Copy third{folder.exe()};
@@ -28,8 +27,7 @@ TEST(Lesson, TheCounterIsRightUntilACopyIsKilledAndWrongFromThenOn) {
 }
 
 TEST(Lesson, ExactShowsOneLineForEachChange) {
-  const Folder folder{L"exact", EXACT_EXE};
-  const PseudoConsole console;
+  const Folder folder{EXACT_EXE};
   Copies copies;
   start(copies, 1, folder.exe());
   EXPECT_TRUE(all_show(copies, 1));
@@ -38,19 +36,13 @@ TEST(Lesson, ExactShowsOneLineForEachChange) {
   EXPECT_TRUE(all_show(copies, 2));
   copies.pop_back();
   EXPECT_TRUE(all_show(copies, 1));
-  {
-    const Copy left{folder.exe(), Start{.console = console.handle()}};
-    EXPECT_TRUE(all_show(copies, 2));
-    console.send(CTRL_C_EVENT);
-    EXPECT_TRUE(all_show(copies, 1));
-  }
   const std::string one = pid + "1 live\r\n";
   const std::string two = pid + "2 live\r\n";
-  EXPECT_EQ(copies.front().output(), one + two + one + two + one);
+  EXPECT_EQ(copies.front().output(), one + two + one);
 }
 
 TEST(Lesson, ExactShowsTheTruthAfterKillsAtAnyMomentAndRefusesOneMoreThanThereAreSlots) {
-  const Folder folder{L"exact", EXACT_EXE};
+  const Folder folder{EXACT_EXE};
   Copies copies;
   std::mt19937 random{20240506};  // NOLINT(cert-msc32-c,cert-msc51-cpp): repeatable on purpose
   for (int round = 0; round < 40; ++round) {
@@ -71,7 +63,7 @@ TEST(Lesson, ExactShowsTheTruthAfterKillsAtAnyMomentAndRefusesOneMoreThanThereAr
 }
 
 TEST(Lesson, ExactNamesACallThatFails) {
-  const Folder folder{L"exact", EXACT_EXE};
+  const Folder folder{EXACT_EXE};
   const Copy copy{folder.exe(), Start{.suspended = true}};
   const std::string name = "Local\\share_data_exact-" + std::to_string(copy.pid());
   const Handle other_kind{CreateMutexA(nullptr, FALSE, name.c_str())};

@@ -6,13 +6,14 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <random>
 #include <regex>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "copy.h"
+#include "copies.h"
 #include "identity.h"
 #include "shared_memory.h"
 #include "table.h"
@@ -24,8 +25,8 @@ namespace {
 
 class TableInMapping : public testing::Test {
  protected:
-  [[nodiscard]] Start below(const wchar_t* max, void* console = nullptr) const {
-    return {.arguments = via_mapping(name, {L"--max", max}), .console = console};
+  [[nodiscard]] Start below(const wchar_t* max, bool own_console = false) const {
+    return {.arguments = via_mapping(name, {L"--max", max}), .own_console = own_console};
   }
 
   Folder folder;
@@ -58,24 +59,28 @@ TEST_F(Max, OfTwelveStartersExactlyAsManyJoinAsMay) {
 }
 
 TEST_F(Max, WhoIsRefusedDisturbsNobodyAndAPlaceThatBecomesFreeCanBeTaken) {
-  const PseudoConsole console;
-  const Copy first{folder.exe(), below(L"1", console.handle())};
+  const Copy first{folder.exe(), below(L"1", true)};
   ASSERT_TRUE(shows(first, 1));
   const std::vector<Word> before = table.look().slots;
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Copy(folder.exe(), below(L"1")).exit_code(), DWORD{3});
   EXPECT_EQ(table.look().slots, before);
   EXPECT_EQ(table.plain, 1);
   EXPECT_EQ(table.changes, 1U) << "nobody was notified";
-  console.send(CTRL_C_EVENT);
+  first.press(CTRL_C_EVENT);
   EXPECT_EQ(first.exit_code(), DWORD{0});
   const Copy third{folder.exe(), below(L"1")};
   EXPECT_TRUE(shows(third, 1));
 }
 
-TEST_F(Max, TheMessageSaysWhatIsThere) {
+TEST_F(Max, TheMessageSaysWhatIsThereAndTheDeadTakeNobodysPlace) {
   const Copy live{folder.exe(), below(L"2")};
   ASSERT_TRUE(shows(live, 1));
+  live.suspend();  // so that nobody takes the dead one out
+  const Copy dead{folder.exe(), Start{.suspended = true}};
+  dead.terminate();
+  table.slots[4] = word_of(dead.identity(), Mark::joining);
   table.slots[5] = word_of(own_identity(), Mark::joining);  // this process will not get on with it
+  table.slots[6] = word_of(dead.identity());
   const Copy refused{folder.exe(), below(L"2")};
   EXPECT_EQ(refused.exit_code(), DWORD{3});
   EXPECT_TRUE(notes(refused, "^share_data: not joining: 1 live and 1 joining, --max 2\n$"));
@@ -92,33 +97,11 @@ TEST_F(Max, WhoWaitsForOneThatIsJoiningLeavesWhenAskedToAndJoinsWhenThereIsAPlac
   const Copy joins{folder.exe(), below(L"1")};
   Sleep(200);
   EXPECT_EQ(table.look().live, 0U);
+  joins.suspend();
+  Sleep(2200);  // longer than it waits, but it does not get on with it
+  joins.resume();
   table.slots[5] = 0;
   EXPECT_TRUE(shows(joins, 1));
-}
-
-TEST_F(Max, CopiesThatAreSuspendedWhileTheyJoinDoNotAllGiveUp) {
-  Copies copies;
-  start(copies, 6, folder.exe(), below(L"2"));
-  for (int round = 0; round < 3; ++round) {
-    for (const Copy& copy : copies) copy.suspend();
-    Sleep(2200);
-    for (const Copy& copy : copies) copy.resume();
-    Sleep(static_cast<DWORD>(5 * round));
-  }
-  const auto joined = [](const Copy& copy) { return copy.count() == 2U; };
-  EXPECT_TRUE(eventually([&] { return std::ranges::count_if(copies, joined) == 2; })) << all_show(copies, 2).message();
-}
-
-TEST_F(Max, TheDeadTakeNobodysPlace) {
-  const Copy first{folder.exe(), below(L"2")};
-  ASSERT_TRUE(shows(first, 1));
-  first.suspend();  // so that nobody takes the other one out
-  const Copy dead{folder.exe(), Start{.suspended = true}};
-  dead.terminate();
-  table.slots[5] = word_of(dead.identity(), Mark::joining);
-  table.slots[6] = word_of(dead.identity());
-  const Copy third{folder.exe(), below(L"2")};
-  EXPECT_TRUE(shows(third, 2));
 }
 
 class Users : public TableInMapping {
@@ -133,30 +116,25 @@ class Users : public TableInMapping {
     AdjustTokenPrivileges(token, FALSE, &none, 0, nullptr, nullptr);
   }
 
-  /// A process that nobody may open, until it allows something.
-  [[nodiscard]] std::unique_ptr<Copy> start_guarded() const {
-    return std::make_unique<Copy>(folder.exe(), Start{.security = for_nobody(), .suspended = true});
-  }
   static bool can_open(const Copy& copy, DWORD right) {
     return Handle{OpenProcess(right, FALSE, copy.pid())} != nullptr;
   }
 };
 
 TEST_F(Users, AGuardedCopyLetsTheOthersSeeItsDeath) {
-  const auto other = start_guarded();
-  ASSERT_FALSE(can_open(*other, SYNCHRONIZE)) << "it is not guarded";
-  other->resume();
+  const Copy other{folder.exe(), Start{.guarded = true, .suspended = true}};
+  ASSERT_FALSE(can_open(other, SYNCHRONIZE)) << "it is not guarded";
+  other.resume();
   const Copy copy{folder.exe()};
-  ASSERT_TRUE(shows(copy, 2));
-  ASSERT_TRUE(shows(*other, 2));
-  EXPECT_FALSE(can_open(*other, PROCESS_TERMINATE)) << "more is allowed than to watch";
-  other->terminate();
-  EXPECT_TRUE(says(copy, "x " + std::to_string(other->pid()) + " was killed"));
+  ASSERT_TRUE(shows(copy, 2) && shows(other, 2));
+  EXPECT_FALSE(can_open(other, PROCESS_TERMINATE)) << "more is allowed than to watch";
+  other.terminate();
+  EXPECT_TRUE(says(copy, "x " + std::to_string(other.pid()) + " was killed"));
   EXPECT_FALSE(matches(copy.notes(), "500 ms")) << copy.notes();
 }
 
 TEST_F(Users, TheEndOfAProcessThatMayNotBeOpenedIsSeenAllTheSame) {
-  auto other = start_guarded();
+  std::optional<Copy> other{std::in_place, folder.exe(), Start{.guarded = true, .suspended = true}};
   if (can_open(*other, SYNCHRONIZE)) GTEST_SKIP() << "we may open any process";
   table.slots[0] = word_of(make_identity(other->pid(), 7, true));  // as it would if it could not be opened
   table.slots[1] = word_of(make_identity(other->pid(), 8));        // killed; another process has its pid

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <iterator>
 #include <regex>
+#include <sstream>
 #include <string>
-#include <vector>
 
 #include <fmt/format.h>
 
-#include "copy.h"
+#include "copies.h"
 #include "win32.h"
 
 namespace share_data::test {
@@ -31,45 +31,40 @@ TEST(Json, TellsTheStoryOfACopy) {
   EXPECT_EQ(copy.notes(), "");
 }
 
-TEST(Output, OnlyAConsoleGetsColoursUnasked) {
-  const Folder folder;
-  for (const auto* when : {L"always", L"auto", L"never"}) {
-    const bool coloured = matches(output_of(folder, {L"--for", L"0.1", L"--color", when}), "\x1b");
-    EXPECT_EQ(coloured, when == std::wstring{L"always"}) << "this is no console";
-  }
-}
-
 TEST(Output, AReaderWhoIsGoneBeforeTheFirstLineEndsTheCopyCleanly) {
   const Folder folder;
-  Copy copy{folder.exe(), Start{.suspended = true, .read = false}};
-  copy.break_output();
-  copy.resume();
+  Pipe pipe;
+  pipe.read.reset();
+  const Copy copy{folder.exe(), Start{.output = pipe.write.get()}};
   EXPECT_EQ(copy.exit_code(), DWORD{0});
 }
 
-TEST(Output, ACopyOfWhichNobodyReadsAnythingLeavesInTime) {
+TEST(Output, OfCopiesThatNobodyReadsHidesNoDeathAndOneOfThemLeavesInTime) {
+  constexpr std::chrono::seconds time_to_leave{15};  // 4 s, and the rest is for a very slow machine
   const Folder folder;
-  const PseudoConsole console;
-  const Copy witness{folder.exe()};
-  const Copy stuck{folder.exe(), Start{.console = console.handle(), .read = false}};
-  ASSERT_TRUE(shows(witness, 2));
+  Copies copies;
+  Copies stuck;
+  start(copies, 2, folder.exe());
+  ASSERT_TRUE(all_show(copies, 2));
+  start(stuck, 10, folder.exe(), Start{.read = false});
+  const Copy leaving{folder.exe(), Start{.own_console = true, .read = false}};
+  ASSERT_TRUE(all_show(copies, 13));
+  copies.pop_front();
+  EXPECT_TRUE(all_show(copies, 12));
+  for (const Copy& copy : stuck) EXPECT_FALSE(copy.has_ended());
   const auto asked = std::chrono::steady_clock::now();
-  console.send(CTRL_C_EVENT);
-  EXPECT_EQ(stuck.exit_code(), DWORD{0});
+  leaving.press(CTRL_C_EVENT);
+  EXPECT_EQ(leaving.exit_code(), DWORD{0});
   EXPECT_LT(std::chrono::steady_clock::now() - asked, time_to_leave);
-  EXPECT_TRUE(says(witness, "1 live  - " + std::to_string(stuck.pid()) + "\n"));
+  EXPECT_TRUE(says(copies.front(), "11 live  - " + std::to_string(leaving.pid()) + "\n"));
 }
 
-TEST(Usage, WrongOptionsTouchNothingAndHelpLeadsWithExamplesAndEndsWithTheExitCodes) {
+TEST(Usage, WrongOptionsTouchNothing) {
   const Folder folder;
   const Copy copy{folder.exe(), {L"--max", L"0"}};
   EXPECT_EQ(copy.exit_code(), DWORD{2});
   EXPECT_TRUE(notes(copy, "^share_data: .*'0' is not a number"));
   EXPECT_EQ(copy.output(), "");
-  const std::string help = output_of(folder, {L"--help"});
-  EXPECT_TRUE(matches(help, "^[^\n]*\n\nExamples:\n")) << help;
-  EXPECT_TRUE(matches(help, "Usage: share_data \\[OPTIONS\\]")) << help;
-  EXPECT_TRUE(matches(help, "3  refused, because --max copies are live\n$")) << help;
   EXPECT_TRUE(matches(output_of(folder, {L"--version"}), "^share_data \\d+\\.\\d+\\.\\d+\n$"));
 }
 
@@ -93,72 +88,68 @@ TEST(Status, NamesAllWhoRunAndDisturbsNobody) {
   EXPECT_EQ(first.output() + second.output(), before);
 }
 
-/// Waits until the notes contain these steps in this order. Each is a regular expression for the rest of a line.
-testing::AssertionResult explains(const Copy& copy, const std::vector<std::string>& steps) {
-  std::string missing;
-  const bool all = eventually([&] {
-    const std::string text = copy.notes();
+/// Waits until the notes contain these steps in this order. Each is a line, a regular expression for what follows the
+/// pid.
+testing::AssertionResult explains(const Copy& copy, const std::string& steps) {
+  return wait_for(copy, [&](const Copy& one) {
+    const std::string text = one.notes();
     std::smatch match;
     auto from = text.begin();
-    for (const std::string& step : steps) {
-      missing = fmt::format(R"(\[{}\] {}\n)", copy.pid(), step);
-      if (!std::regex_search(from, text.end(), match, std::regex{missing})) return false;
+    std::istringstream stream{steps};
+    for (std::string step; std::getline(stream, step);) {
+      const std::regex line{fmt::format(R"(\[{}\] {}\n)", one.pid(), step)};
+      if (!std::regex_search(from, text.end(), match, line)) return false;
       from = match[0].second;
     }
     return true;
   });
-  if (all) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << "not explained: " << missing << "\n" << copy.notes();
-}
-
-/// What whoever notifies says, the value of `changes` before it given.
-std::string notified(unsigned changes) {
-  return fmt::format(R"(SetEvent\(Local\\share_data-[0-9a-f]{{16}}-{0}\), changes: {0} -> {1}: )"
-                     "all copies that wait for it are notified",
-                     changes, changes + 1);
 }
 
 TEST(Explain, TellsTheStoryOfACopyAndStatusTheMemoryWordByWord) {
   const Folder folder;
-  const PseudoConsole console;
-  const Copy copy{folder.exe(), Start{.arguments = {L"--explain"}, .console = console.handle()}};
-  const std::string self = std::to_string(copy.pid());
-  ASSERT_TRUE(
-      explains(copy, {R"(.*share_data.exe is at 0x[0-9a-f]+, its section SHARED at 0x[0-9a-f]+: memory like any other)",
-                      "SetKernelObjectSecurity: everybody may wait for the end of this process",
-                      fmt::format(R"(slot 0: 0 -> {}\|notifying)", self), notified(0),
-                      fmt::format(R"(slot 0: {0}\|notifying -> {0})", self),
-                      "sleeping until the event of changes = 1 is set, or a request to leave comes"}));
+  const Copy copy{folder.exe(), Start{.arguments = {L"--explain"}, .own_console = true}};
+  ASSERT_TRUE(notes(copy, "sleeping until the event of changes = 1 is set, or"));
   const Copy other{folder.exe()};
-  const std::string pid = std::to_string(other.pid());
-  ASSERT_TRUE(explains(
-      copy, {"woken by another copy: the event of changes = 1 is set",
-             fmt::format(R"(OpenProcess\({}\) = a handle that its end signals)", pid),
-             fmt::format("sleeping until the event of changes = 2 is set, process {} ends, or a request to leave comes",
-                         pid)}));
-  ASSERT_TRUE(shows(copy, 2));
+  ASSERT_TRUE(shows(copy, 2) && notes(copy, "sleeping until the event of changes = 2 is set, process"));
   other.terminate();
-  ASSERT_TRUE(explains(
-      copy,
-      {fmt::format("woken(: the line before is written| by the system: process {} has ended)", pid),
-       fmt::format("slot 1: {} -> 0", pid), notified(2),
-       fmt::format("compared with the previous look: {} is not there any more, and not in the list of those that left",
-                   pid),
-       "sleeping until the event of changes = 3 is set, or a request to leave comes"}));
-  const std::string text = output_of(folder, {L"--status", L"--explain"});
-  for (const std::string& line : std::vector<std::string>{
-           "^1 live", R"(section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that run .*\.exe)",
-           "  magic       0x33617461645f6853  a table of version 3",
-           "  id          0x[0-9a-f]+ +a random number that the events are named after",
-           "  changes     3 +goes up with every change; each value has its event",
-           "  plain       2 +the article's counter: .*", "  left_count  0 +how many have left on their own",
-           fmt::format("  slot 0      {} +running; counted", copy.pid())}) {
-    EXPECT_TRUE(matches(text, line + "\n")) << line << "\n" << text;
-  }
-  console.send(CTRL_C_EVENT);
+  ASSERT_TRUE(notes(copy, "sleeping until the event of changes = 3 is set, or"));
+  const std::string status = output_of(folder, {L"--status", L"--explain"});
+  EXPECT_TRUE(matches(status, fmt::format(R"(^1 live
+ +PID +RUNNING
+ +{0} .*
+
+section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that run .*\.exe
+  magic       0x33617461645f6853  a table of version 3
+  id          0x[0-9a-f]+ +a random number that the events are named after
+  changes     3 +goes up with every change; each value has its event
+  plain       2 +the article's counter: .*
+  left_count  0 +how many have left on their own
+  slot 0      {0} +running; counted
+$)",
+                                          copy.pid())))
+      << status;
+  copy.press(CTRL_C_EVENT);
   EXPECT_EQ(copy.exit_code(), DWORD{0});
-  EXPECT_TRUE(explains(copy, {"woken by a request to leave", fmt::format(R"(left\[0\] = {}: I leave on my own)", self),
-                              fmt::format(R"(slot 0: {0} -> {0}\|leaving)", self), notified(3)}));
+  EXPECT_TRUE(explains(
+      copy, fmt::format(R"(.*share_data.exe is at 0x[0-9a-f]+, its section SHARED at 0x[0-9a-f]+: memory like any other
+SetKernelObjectSecurity: everybody may wait for the end of this process
+slot 0: 0 -> {0}\|notifying
+SetEvent\(Local\\share_data-[0-9a-f]{{16}}-0\), changes: 0 -> 1: all copies that wait for it are notified
+slot 0: {0}\|notifying -> {0}
+sleeping until the event of changes = 1 is set, or a request to leave comes
+woken by another copy: the event of changes = 1 is set
+OpenProcess\({1}\) = a handle that its end signals
+sleeping until the event of changes = 2 is set, process {1} ends, or a request to leave comes
+woken(: the line before is written| by the system: process {1} has ended)
+slot 1: {1} -> 0
+SetEvent\(Local\\share_data-[0-9a-f]{{16}}-2\), changes: 2 -> 3: all copies that wait for it are notified
+compared with the previous look: {1} is not there any more, and not in the list of those that left
+sleeping until the event of changes = 3 is set, or a request to leave comes
+woken by a request to leave
+left\[0\] = {0}: I leave on my own
+slot 0: {0} -> {0}\|leaving
+SetEvent\(Local\\share_data-[0-9a-f]{{16}}-3\), changes: 3 -> 4: all copies that wait for it are notified)",
+                        copy.pid(), other.pid())));
 }
 
 TEST(Explain, TellsHowAMappingIsMadeAndStatusDoesNotMakeIt) {
@@ -167,11 +158,12 @@ TEST(Explain, TellsHowAMappingIsMadeAndStatusDoesNotMakeIt) {
   const std::string text = to_utf8(name);
   EXPECT_EQ(output_of(folder, via_mapping(name, {L"--status"})), "0 live\n");
   const Copy first{folder.exe(), via_mapping(name, {L"--explain"})};
-  ASSERT_TRUE(explains(first, {fmt::format(R"(OpenFileMapping\(Local\\{}\) = none)", text),
-                               fmt::format(R"(CreateFileMapping\(Local\\{}\) = a handle)", text),
-                               "MapViewOfFile = 0x[0-9a-f]+: from here on, it is memory like any other"}));
+  ASSERT_TRUE(explains(first, fmt::format(R"(OpenFileMapping\(Local\\{0}\) = none
+CreateFileMapping\(Local\\{0}\) = a handle
+MapViewOfFile = 0x[0-9a-f]+: from here on, it is memory like any other)",
+                                          text)));
   const Copy second{folder.exe(), via_mapping(name, {L"--explain"})};
-  ASSERT_TRUE(explains(second, {fmt::format(R"(OpenFileMapping\(Local\\{}\) = a handle)", text)}));
+  ASSERT_TRUE(explains(second, fmt::format(R"(OpenFileMapping\(Local\\{}\) = a handle)", text)));
   EXPECT_TRUE(shows(second, 2));
   EXPECT_TRUE(matches(output_of(folder, via_mapping(name, {L"--status"})), "^2 live\n"));
 }

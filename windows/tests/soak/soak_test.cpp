@@ -13,18 +13,21 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <list>
 #include <random>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "copy.h"
+#include "copies.h"
 
 namespace share_data::test {
 namespace {
@@ -33,11 +36,9 @@ using Pids = std::set<std::uint32_t>;
 using Wrong = std::runtime_error;  ///< what must never be, in words
 
 struct Member {
-  std::size_t place;  ///< the seed alone decides what happens: a deed at a free place starts a copy there
   Copy copy;
   bool timed = false;    ///< --for: leaves by itself
   bool limited = false;  ///< --max: may be refused
-  bool in_console = false;
   bool suspended = false;
   std::size_t read = 0;    ///< so much of its output
   std::uint32_t live = 0;  ///< what its last line shows; 0 before the first
@@ -46,7 +47,7 @@ struct Member {
   Pids counted = {};
   int rests = 0;  ///< how often it was at rest
 
-  Member(std::size_t at, const std::filesystem::path& exe, Start how) : place(at), copy(exe, std::move(how)) {}
+  Member(const std::filesystem::path& exe, const Start& how) : copy(exe, how) {}
 };
 
 using Members = std::list<Member>;
@@ -76,33 +77,35 @@ class Soak {
   void note(const std::string& text) { deeds_ += "  " + text + "\n"; }
 
   void do_something() {
-    const std::size_t place = below(places);
+    const std::uint32_t place = below(places);
     const std::uint32_t dice = below(100);
     const std::uint32_t number = below(1U << 30U);
-    const auto found = std::ranges::find(members_, place, &Member::place);
     if (dice >= 90) {
       Sleep(number % 50);  // of no importance for what is true: it lets things meet in other ways
-    } else if (dice >= 85) {
-      press_ctrl_c();
-    } else if (found != members_.end()) {
-      dice < 40 ? kill(found) : suspend_or_resume(*found);
+    } else if (place < members_.size()) {
+      const auto member = std::next(members_.begin(), place);
+      if (dice < 40) {
+        kill(member);
+      } else if (dice < 60 && !member->timed && !member->limited) {
+        press_ctrl_c(member);
+      } else {
+        suspend_or_resume(*member);
+      }
     } else if (dice < 20) {
-      start(place, {L"--for", std::to_wstring(0.001 * (1 + number % 500))}).timed = true;
+      start({L"--for", std::to_wstring(0.001 * (1 + number % 500))}).timed = true;
       may_leave_.insert(members_.back().copy.pid());
     } else if (dice < 35) {
-      start(place, {L"--max", std::to_wstring(1 + number % places)}).limited = true;
+      start({L"--max", std::to_wstring(1 + number % places)}).limited = true;
     } else {
-      start(place, {}, number % 3 == 0);
+      start({});
     }
   }
 
-  Member& start(std::size_t place, Arguments options, bool in_console = false) {
+  Member& start(Arguments options) {
     options.emplace_back(L"--json");
     options.insert(options.end(), options_.begin(), options_.end());
-    Start how{.arguments = std::move(options), .console = in_console ? console_.handle() : nullptr};
-    Member& member = members_.emplace_back(place, folder_.exe(), std::move(how));
-    member.in_console = in_console;
-    note(fmt::format("start {} at {}", member.copy.pid(), place));
+    Member& member = members_.emplace_back(folder_.exe(), Start{.arguments = options, .own_console = true});
+    note(fmt::format("start {}", member.copy.pid()));
     return member;
   }
 
@@ -119,19 +122,15 @@ class Soak {
     member.suspended = !member.suspended;
   }
 
-  /// Goes to all in the console. A process that starts just then may miss it, or never finish its start under Wine; so
-  /// those that start are waited for.
-  void press_ctrl_c() {
-    for (auto member = members_.begin(); member != members_.end();) {
-      const auto found = member++;
-      if (!found->in_console) continue;
-      if (found->suspended) suspend_or_resume(*found);
-      if (!eventually([&] { return read(*found), found->live > 0; })) throw Wrong("somebody does not join");
-      may_leave_.insert(found->copy.pid());
-      ending_.splice(ending_.end(), members_, found);
-    }
-    note("Ctrl+C");
-    console_.send(CTRL_C_EVENT);
+  /// A process that starts just then may miss it, or never finish its start under Wine; so its first line is waited
+  /// for.
+  void press_ctrl_c(Members::iterator member) {
+    if (member->suspended) suspend_or_resume(*member);
+    if (!eventually([&] { return read(*member), member->live > 0; })) throw Wrong("somebody does not join");
+    note(fmt::format("Ctrl+C {}", member->copy.pid()));
+    may_leave_.insert(member->copy.pid());
+    member->copy.press(CTRL_C_EVENT);
+    ending_.splice(ending_.end(), members_, member);
   }
 
   /// Reads the lines that are new, and checks what they say of the end of others.
@@ -143,22 +142,21 @@ class Soak {
     for (std::smatch match; std::regex_search(from, text.cend(), match, line); from = match[0].second) {
       if (match[1] == "left") continue;  // its own last line
       member.live = static_cast<std::uint32_t>(std::stoul(match[2]));
-      for_each_pid(match[4], [&](std::uint32_t pid) { remove(member, pid, may_leave_, "left"); });
-      for_each_pid(match[5], [&](std::uint32_t pid) { remove(member, pid, may_be_killed_, "was killed"); });
-      for_each_pid(match[3], [&](std::uint32_t pid) {
-        if (!member.counted.insert(pid).second && member.rests > 1)
-          throw Wrong(fmt::format("{}: {} joined twice", member.copy.pid(), pid));
-      });
+      for (const std::uint32_t pid : pids_in(match[4])) remove(member, pid, may_leave_, "left");
+      for (const std::uint32_t pid : pids_in(match[5])) remove(member, pid, may_be_killed_, "was killed");
+      for (const std::uint32_t pid : pids_in(match[3])) {
+        const bool is_new = member.counted.insert(pid).second || member.rests < 2;
+        if (!is_new) throw Wrong(fmt::format("{}: {} joined twice", member.copy.pid(), pid));
+      }
     }
     member.read = static_cast<std::size_t>(from - text.cbegin());
   }
 
-  template <typename Action>
-  static void for_each_pid(const std::string& list, Action action) {
-    static const std::regex number{R"(\d+)"};
-    for (std::sregex_iterator match{list.begin(), list.end(), number}, end; match != end; ++match) {
-      action(static_cast<std::uint32_t>(std::stoul((*match)[0])));
-    }
+  static std::vector<std::uint32_t> pids_in(const std::string& list) {
+    std::vector<std::uint32_t> pids;
+    std::istringstream stream{list};
+    for (std::uint32_t pid = 0; stream >> pid; stream.ignore()) pids.push_back(pid);
+    return pids;
   }
 
   static void remove(Member& member, std::uint32_t pid, const Pids& possible, const char* how) {
@@ -195,13 +193,12 @@ class Soak {
 
   bool is_at_rest() {
     for (Members* members : {&members_, &ending_}) {
-      for (auto member = members->begin(); member != members->end();) {
-        const auto found = member++;
-        read(*found);
-        if (!found->copy.has_ended()) continue;
-        check_end(*found);
-        members->erase(found);
-      }
+      members->remove_if([&](Member& member) {
+        read(member);
+        const bool has_ended = member.copy.has_ended();
+        if (has_ended) check_end(member);
+        return has_ended;
+      });
     }
     return ending_.empty() &&
            std::ranges::all_of(members_, [](const Member& member) { return !member.timed && member.live > 0; });
@@ -218,7 +215,6 @@ class Soak {
   std::mt19937 random_;
   Arguments options_;  ///< what the copies share
   Folder folder_;
-  PseudoConsole console_;
   Pids may_leave_;  ///< copies with --for, and those that got Ctrl+C
   Pids may_be_killed_;
   Members members_;

@@ -17,8 +17,8 @@ mkdir -p "$WINEPREFIX"
 ) 9<"$WINEPREFIX"
 
 # Once in some thousand times, Wine cannot start a program (the code is the last byte of STATUS_DLL_NOT_FOUND,
-# STATUS_DLL_INIT_FAILED or STATUS_INVALID_IMAGE_FORMAT), or glibc stops Wine at its end (127, "Inconsistency detected by
-# ld.so"). No test ends with these codes.
+# STATUS_DLL_INIT_FAILED or STATUS_INVALID_IMAGE_FORMAT), or glibc stops Wine at its end (127, "Inconsistency detected
+# by ld.so"). No test ends with these codes.
 "$wine" "$@"
 code=$?
 case $code in

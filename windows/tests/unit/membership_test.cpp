@@ -77,7 +77,7 @@ TEST_F(WaitTest, WhoWakesForAnotherReasonWakesAllIfTheHeaderWasOverwritten) {
 
 TEST_F(WaitTest, AChangeWhoseEventCannotBeSetIsNotCounted) {
   table.id = 0x1234'5678'9abeU;
-  const auto closed = test::security(test::for_nobody());
+  const auto closed = test::for_nobody();
   SECURITY_ATTRIBUTES attributes{sizeof(attributes), closed.get(), FALSE};
   const std::string name = fmt::format("Local\\share_data-{:016x}-0", table.id.load());
   const Handle others{CreateEventA(&attributes, TRUE, FALSE, name.c_str())};
@@ -152,8 +152,17 @@ TEST_F(MembershipTest, NotifiesAllOnceWhenItJoinsAndOnceWhenItLeaves) {
   }
 }
 
+TEST_F(MembershipTest, TheFirstLookCountsNoneOfTheDead) {
+  for (std::uint32_t i = 0; i < 12; ++i) table.slots[i] = word_of(dead(i));
+  Membership membership{table, log};
+  EXPECT_TRUE(membership.join(std::nullopt));
+  EXPECT_EQ(membership.look().live, 1U);
+}
+
 TEST_F(MembershipTest, TheDeadMakeRoomIfAllSlotsAreTaken) {
-  for (std::uint32_t i = 0; i < slot_count; ++i) table.slots[i] = word_of(dead(i));
+  for (std::uint32_t i = 0; i < slot_count; ++i) ASSERT_EQ(table.claim(word_of(dead(i)), log), i);
+  EXPECT_FALSE(table.claim(word_of(dead(slot_count)), log));
+  EXPECT_EQ(table.look().live, slot_count);
   Membership membership{table, log};
   EXPECT_TRUE(membership.join(std::nullopt));
   EXPECT_EQ(table.look().live, 1U);

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <iterator>
 #include <sstream>
 #include <string>
@@ -14,13 +13,6 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-Options options_of(const Arguments& arguments) {
-  const auto parsed = parse_options(arguments);
-  const auto* options = std::get_if<Options>(&parsed);
-  EXPECT_NE(options, nullptr) << "not taken";
-  return options == nullptr ? Options{} : *options;
-}
-
 bool is_wrong(const Arguments& arguments) {
   const auto parsed = parse_options(arguments);
   const auto* exit_code = std::get_if<ExitCode>(&parsed);
@@ -28,26 +20,11 @@ bool is_wrong(const Arguments& arguments) {
 }
 
 TEST(Options, AreUsefulWithoutAny) {
-  const Options options = options_of({});
+  const auto options = std::get<Options>(parse_options({}));
   EXPECT_EQ(options.via, Via::section);
   EXPECT_EQ(options.name, "share_data");
   EXPECT_EQ(options.dll, "");
   EXPECT_FALSE(options.run_for || options.max || options.status || options.style.json || options.style.quiet);
-}
-
-TEST(Options, AreTaken) {
-  const Options options = options_of({"--for", "0.5", "--max", "3", "--json", "--color", "never", "--quiet", "--via",
-                                      "mapping", "--name", "\xe6\x95\xb0"});
-  EXPECT_DOUBLE_EQ(options.run_for.value_or(std::chrono::seconds{0}).count(), 0.5);
-  EXPECT_EQ(options.max, 3U);
-  EXPECT_TRUE(options.style.json && options.style.quiet);
-  EXPECT_EQ(options.style.color, Color::never);
-  EXPECT_EQ(options.via, Via::mapping);
-  EXPECT_EQ(options.name, "\xe6\x95\xb0");
-  const Options with_dll = options_of({"--via", "dll", "--dll", "C:\\x.dll", "--explain"});
-  EXPECT_EQ(with_dll.via, Via::dll);
-  EXPECT_EQ(with_dll.dll, "C:\\x.dll");
-  EXPECT_TRUE(with_dll.style.explain);
 }
 
 TEST(Options, ThatAreWrongAreWrongUsage) {

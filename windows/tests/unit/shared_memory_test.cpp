@@ -4,104 +4,96 @@
 
 #include <windows.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <optional>
+#include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "copy.h"
+#include "copies.h"
 #include "failure.h"
 #include "win32.h"
 
 namespace share_data {
 namespace {
 
-/// A mapping as another program would make it.
-class Foreign {
- public:
-  explicit Foreign(DWORD size, DWORD flags = PAGE_READWRITE, SECURITY_ATTRIBUTES* security = nullptr)
-      : mapping_(CreateFileMappingW(INVALID_HANDLE_VALUE, security, flags, 0, size, (L"Local\\" + name_).c_str())) {}
+class NamedMapping : public testing::Test {
+ protected:
+  /// The mapping as another program would make it.
+  [[nodiscard]] Handle make_foreign(DWORD size, DWORD flags = PAGE_READWRITE,
+                                    SECURITY_ATTRIBUTES* security = nullptr) const {
+    return Handle{CreateFileMappingA(INVALID_HANDLE_VALUE, security, flags, 0, size, ("Local\\" + name).c_str())};
+  }
 
-  [[nodiscard]] std::string name() const { return to_utf8(name_); }
-  [[nodiscard]] HANDLE handle() const { return mapping_.get(); }
+  /// The hint of the failure to open or create it.
+  [[nodiscard]] std::string refusal() const {
+    try {
+      (void)open_or_create_mapping(name, log);
+    } catch (const Failure& failure) {
+      return failure.hint();
+    }
+    return "it was not refused";
+  }
 
- private:
-  std::wstring name_ = test::unique_name();
-  Handle mapping_;
+  const std::string name = to_utf8(test::unique_name());
+  const Log log{{}, 0};
 };
 
-TEST(NamedMapping, IsOneTableForAllThatOpenItAndGoesWithTheLastOne) {
-  const std::string name = to_utf8(test::unique_name()) + " \xe6\x95\xb0";
+TEST_F(NamedMapping, IsOneTableForAllThatOpenItAndGoesWithTheLastOne) {
+  const std::string any_script = name + " \xe6\x95\xb0";
   for (int round = 0; round < 2; ++round) {
-    const SharedMemory first = open_or_create_mapping(name, Log{{}, 0});
-    const SharedMemory second = open_or_create_mapping(name, Log{{}, 0});
+    const SharedMemory first = open_or_create_mapping(any_script, log);
+    const SharedMemory second = open_or_create_mapping(any_script, log);
     EXPECT_EQ(first.table->look().live, 0U);
     EXPECT_EQ(first.table->plain, 0);
     first.table->plain = 42;
     EXPECT_EQ(second.table->plain, 42);
-    const std::string rest = " mapping Local\\\\" + name + ", 41 KiB, at 0x[0-9a-f]+$";
+    const std::string rest = " mapping Local\\\\" + any_script + ", 41 KiB, at 0x[0-9a-f]+$";
     EXPECT_TRUE(test::matches(first.description, "^created" + rest)) << first.description;
     EXPECT_TRUE(test::matches(second.description, "^attached to" + rest)) << second.description;
   }
-  EXPECT_FALSE(open_existing_mapping(name, Log{{}, 0}));
+  EXPECT_FALSE(open_existing_mapping(any_script, log));
 }
 
-TEST(NamedMapping, ThatIsEmptyCanBeReadWithoutAChange) {
-  const Foreign empty{sizeof(Table)};
-  const auto mapping = open_existing_mapping(empty.name(), Log{{}, 0});
+TEST_F(NamedMapping, ThatIsEmptyCanBeReadWithoutAChange) {
+  const Handle empty = make_foreign(sizeof(Table));
+  const auto mapping = open_existing_mapping(name, log);
   ASSERT_TRUE(mapping);
   EXPECT_EQ(mapping->table->look().live, 0U);
   EXPECT_EQ(mapping->table->magic, 0U);
 }
 
-/// The hint of the failure to open or create the mapping.
-std::string refusal(const std::string& name) {
-  try {
-    (void)open_or_create_mapping(name, Log{{}, 0});
-  } catch (const Failure& failure) {
-    return failure.hint();
+TEST_F(NamedMapping, RefusesWhateverElseHasTheName) {
+  for (const auto& [size, flags] : std::map<DWORD, DWORD>{{sizeof(Table) / 2, PAGE_READWRITE},
+                                                          {sizeof(Table), PAGE_READWRITE | SEC_RESERVE},
+                                                          {sizeof(Table) * 2, PAGE_READWRITE}}) {
+    const Handle foreign = make_foreign(size, flags);
+    EXPECT_EQ(refusal(), "another program uses this name; take one of your own with --name");
   }
-  return "it was not refused";
+  {
+    const auto nobody = test::for_nobody();
+    SECURITY_ATTRIBUTES security{sizeof(security), nobody.get(), FALSE};
+    const Handle foreign = make_foreign(sizeof(Table), PAGE_READWRITE, &security);
+    EXPECT_TRUE(test::matches(refusal(), "does not let us use it")) << refusal();
+  }
+  const Handle event{CreateEventA(nullptr, FALSE, FALSE, ("Local\\" + name).c_str())};
+  EXPECT_TRUE(test::matches(refusal(), "object of another kind.*--name")) << refusal();
+  EXPECT_THROW((void)open_existing_mapping(name, log), Failure);
 }
 
-TEST(NamedMapping, RefusesWhateverElseHasTheName) {
-  const std::wstring name = test::unique_name();
-  const Handle event{CreateEventW(nullptr, FALSE, FALSE, (L"Local\\" + name).c_str())};
-  EXPECT_TRUE(test::matches(refusal(to_utf8(name)), "object of another kind.*--name")) << refusal(to_utf8(name));
-  EXPECT_THROW((void)open_existing_mapping(to_utf8(name), Log{{}, 0}), Failure);
-  const Foreign smaller{sizeof(Table) / 2};
-  const Foreign larger{sizeof(Table) * 2};
-  const Foreign reserved{sizeof(Table), PAGE_READWRITE | SEC_RESERVE};
-  for (const Foreign* foreign : {&smaller, &larger, &reserved}) {
-    EXPECT_TRUE(
-        test::matches(refusal(foreign->name()), "another program uses this name; take one of your own with --name"));
-  }
-}
-
-TEST(NamedMapping, RefusesForeignContentAndChangesNoByteOfIt) {
+TEST_F(NamedMapping, RefusesForeignContentAndChangesNoByteOfIt) {
   std::vector<unsigned char> behind_an_empty_magic(sizeof(Table), 0);
   behind_an_empty_magic[offsetof(Table, slots) + 17 * sizeof(Word)] = 99;
   for (const auto& content : {std::vector<unsigned char>(sizeof(Table), 0x5a), behind_an_empty_magic}) {
-    const Foreign foreign{sizeof(Table)};
-    void* view = MapViewOfFile(foreign.handle(), FILE_MAP_WRITE, 0, 0, 0);
+    const Handle foreign = make_foreign(sizeof(Table));
+    void* view = MapViewOfFile(foreign.get(), FILE_MAP_WRITE, 0, 0, 0);
     ASSERT_NE(view, nullptr);
     std::memcpy(view, content.data(), sizeof(Table));
-    EXPECT_THROW((void)open_or_create_mapping(foreign.name(), Log{{}, 0}), Failure);
-    EXPECT_THROW((void)open_existing_mapping(foreign.name(), Log{{}, 0}), Failure);
+    EXPECT_THROW((void)open_or_create_mapping(name, log), Failure);
+    EXPECT_THROW((void)open_existing_mapping(name, log), Failure);
     EXPECT_EQ(std::memcmp(view, content.data(), sizeof(Table)), 0);
     UnmapViewOfFile(view);
   }
-}
-
-TEST(NamedMapping, OfACopyWithOtherRightsIsRefusedWithTheReason) {
-  if (test::runs_under_wine()) GTEST_SKIP() << "Wine lets the owner of an object do everything";
-  const auto nobody = test::security(test::for_nobody());
-  SECURITY_ATTRIBUTES security{sizeof(security), nobody.get(), FALSE};
-  const Foreign foreign{sizeof(Table), PAGE_READWRITE, &security};
-  EXPECT_TRUE(test::matches(refusal(foreign.name()), "does not let us use it")) << refusal(foreign.name());
 }
 
 }  // namespace
