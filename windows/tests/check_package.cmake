@@ -16,5 +16,4 @@ foreach(wanted IN ITEMS bin/share_data.exe bin/share_data_table.dll bin/launch_n
 endforeach()
 
 file(GLOB FILE ${folder}/unpacked/*/bin/share_data.exe)
-set(SECTION SHARED)
 include(${CMAKE_CURRENT_LIST_DIR}/../check_shared_section.cmake)

@@ -78,7 +78,7 @@ TEST_F(Dll, OrMappingLetsCopiesOfDifferentFilesCountTogether) {
   for (const Copy* copy : {&apart, &apart_too, &in_another_dll}) EXPECT_TRUE(shows(*copy, 1));
   EXPECT_TRUE(notes(in_another_dll, "\xe6\x95\xb0 2.dll\n$")) << "it shows paths in any script";
   EXPECT_TRUE(notes(second,
-                    "^share_data: section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that load "
+                    "^share_data: section SHARED at 0x[0-9a-f]+, 17 KiB, shared by all that load "
                     ".*share_data_table\\.dll\n$"));
   second.terminate();
   mapped_too.terminate();

@@ -118,7 +118,7 @@ TEST(Explain, TellsTheStoryOfACopyAndStatusTheMemoryWordByWord) {
  +PID +RUNNING
  +{0} .*
 
-section SHARED at 0x[0-9a-f]+, 41 KiB, shared by all that run .*\.exe
+section SHARED at 0x[0-9a-f]+, 17 KiB, shared by all that run .*\.exe
   magic       0x33617461645f6853  a table of version 3
   id          0x[0-9a-f]+ +a random number that the events are named after
   changes     3 +goes up with every change; each value has its event

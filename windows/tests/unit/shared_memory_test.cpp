@@ -48,7 +48,7 @@ TEST_F(NamedMapping, IsOneTableForAllThatOpenItAndGoesWithTheLastOne) {
     EXPECT_EQ(first.table->plain, 0);
     first.table->plain = 42;
     EXPECT_EQ(second.table->plain, 42);
-    const std::string rest = " mapping Local\\\\" + any_script + ", 41 KiB, at 0x[0-9a-f]+$";
+    const std::string rest = " mapping Local\\\\" + any_script + ", 17 KiB, at 0x[0-9a-f]+$";
     EXPECT_TRUE(test::matches(first.description, "^created" + rest)) << first.description;
     EXPECT_TRUE(test::matches(second.description, "^attached to" + rest)) << second.description;
   }
