@@ -61,4 +61,12 @@ report_copies() {
     printf '%s\n' "$last"
     report "$pid" "$code"
   done < <(panes '#{pane_id} #{@pid} #{?pane_dead_signal,#{e|+:128,#{pane_dead_signal}},#{pane_dead_status}}')
+  close_panes
+}
+
+close_panes() {
+  local socket
+  socket=$(in_tmux display-message -p '#{socket_path}')
+  in_tmux kill-server
+  rm -f "$socket"
 }
