@@ -31,7 +31,7 @@ std::vector<Instance> instances_in(const std::vector<Segment>& segments) {
   std::vector<SeenSlot> copies;
   for (const Segment& segment : segments) {
     const View view = segment.table().look();
-    const bool plausible = view.live < segment.state().attached;  // we are attached, too
+    const bool plausible = view.live < segment.state().shm_nattch;  // we are attached, too
     for (const SeenSlot& slot : view.slots) {
       const bool known = std::ranges::any_of(copies, [&](const SeenSlot& copy) { return is_same_copy(copy, slot); });
       if (!is_counted(slot) || known || (!plausible && is_missing(tid_of(slot.owner)))) continue;
@@ -55,9 +55,9 @@ std::string_view meaning_of(const SeenSlot& slot) {
 /// The memory itself, word by word.
 std::string words_in(const Segment& segment) {
   const Table& table = segment.table();
-  const SegmentState state = segment.state();
+  const shmid_ds state = segment.state();
   std::string text = fmt::format("\nsegment {}{}, {} bytes, processes attached: {}, this one included\n", segment.id(),
-                                 state.removed ? " (removed)" : "", sizeof(Table), state.attached);
+                                 is_removed(state) ? " (removed)" : "", sizeof(Table), state.shm_nattch);
   const auto add = [&](std::string_view word, const std::string& value, std::string_view meaning) {
     text += fmt::format("  {:<10}  {:<18}  {}\n", word, value, meaning);
   };
@@ -142,7 +142,7 @@ void print_status(key_t key, const Log& log) {
     if (current) segments.push_back(std::move(*current));
     const std::vector<Instance> instances = instances_in(segments);
     const bool outdated =
-        removed < segments.size() ? segments.back().state().removed : Segment::open_existing(key).has_value();
+        removed < segments.size() ? is_removed(segments.back().state()) : Segment::open_existing(key).has_value();
     if (outdated && attempts > 0) continue;
     std::string words;
     for (const Segment& segment : segments) words.insert(0, log.explains() ? words_in(segment) : "");

@@ -40,7 +40,7 @@ bool Membership::join(std::optional<std::uint32_t> max) {
   gather_removed();
   if (max) {
     if (!claim_below(*max)) return false;
-    if (segment_.state().removed) {  // copies that join in a new one may not have counted us
+    if (is_removed(segment_.state())) {  // copies that join in a new one may not have counted us
       withdraw();
       segment_ = Segment::open_or_create(key_, log_);
       return join(max);
@@ -55,11 +55,11 @@ bool Membership::join(std::optional<std::uint32_t> max) {
 }
 
 Membership::~Membership() {
-  if (has_left_) return;
   try {
-    leave();
+    if (!has_left_) leave();
   } catch (const Failure&) {  // NOLINT(bugprone-empty-catch): the segment cannot be removed, and we end anyway
   }
+  segment_.stay_attached();
 }
 
 /// The alarm words come first: whoever counts this copy waits for one of its words.
@@ -85,7 +85,7 @@ void Membership::gather_removed() {
 void Membership::claim() {
   while (!try_to_claim()) {
     View view = shared().look();
-    if (!take_out_missing(view, segment_.state().attached) && view.marked == 0 && view.claimed == slot_count) {
+    if (!take_out_missing(view, segment_.state().shm_nattch) && view.marked == 0 && view.claimed == slot_count) {
       throw Failure("all slots of the table are taken",
                     fmt::format("this program counts {} copies at most", slot_count));
     }
@@ -130,7 +130,7 @@ Membership::Others Membership::look_at_others(bool claimed) const {
 /// that is stopped while it joins takes a place: after a thousand looks, about 2 s, this one gives up.
 bool Membership::claim_below(std::uint32_t max) {
   View view = shared().look();
-  (void)take_out_missing(view, segment_.state().attached - 1);  // we are attached, and have no slot yet
+  (void)take_out_missing(view, segment_.state().shm_nattch - 1);  // we are attached, and have no slot yet
   bool claimed = false;
   Others others = look_at_others(claimed);
   for (int looks = 0; looks < 1000 && others.live < max; ++looks) {
@@ -165,14 +165,14 @@ const View& Membership::look() {
   for (view_.changed.clear();;) {
     view_ = shared().look(std::move(view_));
     view_.segment = segment_.id();
-    const SegmentState state = segment_.state();
-    if (state.removed && move()) continue;
+    const shmid_ds state = segment_.state();
+    if (is_removed(state) && move()) continue;
     if (own().owner != running_word(tid_) || own().leaver == tid_) {  // anybody may write anything there
       claim();
       get_ready();
       continue;
     }
-    if (take_out_missing(view_, state.attached)) continue;
+    if (take_out_missing(view_, state.shm_nattch)) continue;
     if (view_.marked == 0 && view_.changes == changes_before && view_.claimed < claimed_before) shared().notify(log_);
     shared().free_marked(view_, log_);
     return view_;
@@ -223,7 +223,6 @@ bool Membership::take_out_missing(View& view, std::uint64_t attached) {
 
 Event Membership::leave() {
   has_left_ = true;
-  segment_.stay_attached();
   if (has_joined_) {
     --shared().plain;
     shared().leave(slot_, tid_, log_);

@@ -31,18 +31,8 @@ bool is_all_zero(const Table& table) {
   return bytes[0] == 0 && std::memcmp(bytes, bytes + 1, sizeof table - 1) == 0;
 }
 
-bool has_vanished(int error) { return error == EINVAL || error == EIDRM; }
-
-bool is_removed(const shmid_ds& info) { return (info.shm_perm.mode & SHM_DEST) != 0; }
-
 /// The owner of a segment can be changed, its creator cannot (shmctl(2)).
 bool created_by_us(const shmid_ds& info) { return info.shm_perm.cuid == geteuid(); }
-
-shmid_ds stat_of(int id) {
-  shmid_ds info{};
-  if (shmctl(id, IPC_STAT, &info) != 0) throw failed_call(errno, "shmctl IPC_STAT", std::to_string(id));
-  return info;
-}
 
 /// To be called before a segment is created, because without shmctl(2) nobody could remove it.
 void check_limits(key_t key) {
@@ -63,13 +53,13 @@ std::optional<Segment> Segment::attach(int id, Access access, bool is_new) {
   if (address != reinterpret_cast<void*>(-1)) return Segment{id, static_cast<Table*>(address)};
   const int error = errno;
   shmid_ds info{};
-  if (has_vanished(error) && shmctl(id, IPC_STAT, &info) != 0) return std::nullopt;
+  if ((error == EINVAL || error == EIDRM) && shmctl(id, IPC_STAT, &info) != 0) return std::nullopt;
   if (is_new) shmctl(id, IPC_RMID, nullptr);  // nobody else would
   throw failed_call(error, "shmat", std::to_string(id));
 }
 
 void Segment::check(key_t key, Access access) const {
-  const shmid_ds info = stat_of(id_);
+  const shmid_ds info = state();
   const std::atomic<std::uint64_t>& found = table_->magic;
   const auto refuse = [&](const std::string& why, const std::string& hint = other_key) {
     throw Failure(fmt::format("segment {} with key {} {}", id_, name_of(key), why), hint);
@@ -92,14 +82,14 @@ void Segment::check(key_t key, Access access) const {
 }
 
 void Segment::prepare(key_t key, const Log& log) {
-  madvise(table_, sizeof *table_, MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
-  mlock2(table_, sizeof *table_, MLOCK_ONFAULT);   // and not if they were swapped out and cannot be read back
+  madvise(&table(), sizeof(Table), MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
+  mlock2(&table(), sizeof(Table), MLOCK_ONFAULT);   // and not if they were swapped out and cannot be read back
   std::uint64_t found = 0;  // its creator may have been killed before it wrote the magic and the key
   const bool is_first = table_->magic.compare_exchange_strong(found, magic);
   table_->key = static_cast<std::uint32_t>(key);
-  log.explain("shmat({}) = {}: from here on, it is memory like any other", id_, fmt::ptr(table_));
+  log.explain("shmat({}) = {}: from here on, it is memory like any other", id_, fmt::ptr(&table()));
   log.note("{} segment {}, key {}, {} KiB, attached at {}", is_first ? "created" : "attached to", id_, name_of(key),
-           sizeof(Table) / 1024, fmt::ptr(table_));
+           sizeof(Table) / 1024, fmt::ptr(&table()));
 }
 
 Segment Segment::open_or_create(key_t key, const Log& log) {
@@ -149,17 +139,16 @@ std::vector<Segment> Segment::open_removed(key_t key, Access access) {
   return removed;
 }
 
-SegmentState Segment::state() const {
-  const shmid_ds info = stat_of(id_);
-  return {.removed = is_removed(info), .attached = info.shm_nattch};
+shmid_ds Segment::state() const {
+  shmid_ds info{};
+  if (shmctl(id_, IPC_STAT, &info) != 0) throw failed_call(errno, "shmctl IPC_STAT", std::to_string(id_));
+  return info;
 }
 
 bool Segment::remove(const Log& log) const {
   shmid_ds info{};
   if (shmctl(id_, IPC_STAT, &info) == 0 && is_removed(info)) return false;
-  if (shmctl(id_, IPC_RMID, nullptr) != 0 && !has_vanished(errno)) {
-    throw failed_call(errno, "shmctl IPC_RMID", std::to_string(id_));
-  }
+  if (shmctl(id_, IPC_RMID, nullptr) != 0) throw failed_call(errno, "shmctl IPC_RMID", std::to_string(id_));
   log.explain("shmctl({}, IPC_RMID): the key is free, the memory goes with the last process that is attached", id_);
   return true;
 }

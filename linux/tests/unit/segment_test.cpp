@@ -20,7 +20,7 @@ TEST_F(SegmentTest, IsCreatedOnceForThisUserOnlyAndIsOneMemoryForAllWhoAttach) {
   const shmid_ds info = segment_of(key).value();
   EXPECT_EQ(info.shm_segsz, sizeof(Table));
   EXPECT_EQ(info.shm_perm.mode & 0777, 0600U);
-  EXPECT_EQ(first.state().attached, 2U);
+  EXPECT_EQ(first.state().shm_nattch, 2U);
   ASSERT_NE(&first.table(), &second.table());
   first.table().plain = 17;
   EXPECT_EQ(second.table().plain, 17);
@@ -37,10 +37,10 @@ TEST_F(SegmentTest, IsFoundAfterItWasRemovedAsLongAsSomebodyIsAttached) {
   const auto found = [&](key_t which) { return Segment::open_removed(which, Access::read_write); };
   {
     const Segment segment = Segment::open_or_create(key, log);
-    EXPECT_FALSE(segment.state().removed);
+    EXPECT_FALSE(is_removed(segment.state()));
     EXPECT_TRUE(found(key).empty());
     EXPECT_TRUE(segment.remove(log));
-    EXPECT_TRUE(segment.state().removed);
+    EXPECT_TRUE(is_removed(segment.state()));
     EXPECT_FALSE(segment.remove(log)) << "no error";
     EXPECT_NE(Segment::open_or_create(key, log).id(), segment.id());
     ASSERT_EQ(found(key).size(), 1U);
