@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -20,28 +21,23 @@ bool is_same_copy(const SeenSlot& a, const SeenSlot& b) {
   return tid_of(a.owner) == tid_of(b.owner) && a.joined == b.joined;
 }
 
-/// A copy in another time namespace can have a clock that is ahead of ours: it has run for 0 seconds.
-double seconds_since(std::int64_t joined) {
-  return std::max(0.0, static_cast<double>(nanoseconds_since_boot() - joined) / 1e9);
-}
-
 /// The copies that run, the longest running first. `segments` has the removed ones first: a copy that moves has a slot
 /// in the removed segment until it has one in the current segment, so looked at in this order, it is not missed.
 std::vector<Instance> instances_in(const std::vector<Segment>& segments) {
-  std::vector<SeenSlot> copies;
+  std::set<std::pair<std::int64_t, Word>> copies;  // when each started, and its TID
   for (const Segment& segment : segments) {
     const View view = segment.table().look();
     const bool plausible = view.live < segment.state().shm_nattch;  // we are attached, too
     for (const SeenSlot& slot : view.slots) {
-      const bool known = std::ranges::any_of(copies, [&](const SeenSlot& copy) { return is_same_copy(copy, slot); });
-      if (!is_counted(slot) || known || (!plausible && is_missing(tid_of(slot.owner)))) continue;
-      copies.push_back(slot);
+      if (!is_counted(slot) || (!plausible && is_missing(tid_of(slot.owner)))) continue;
+      copies.emplace(slot.joined, tid_of(slot.owner));
     }
   }
-  std::ranges::stable_sort(copies, {}, &SeenSlot::joined);
   std::vector<Instance> instances;
-  instances.reserve(copies.size());
-  for (const SeenSlot& copy : copies) instances.push_back({tid_of(copy.owner), seconds_since(copy.joined)});
+  for (const auto& [joined, tid] : copies) {
+    const double seconds = static_cast<double>(nanoseconds_since_boot() - joined) / 1e9;
+    instances.push_back({tid, std::max(0.0, seconds)});  // in another time namespace, a clock can be ahead of ours
+  }
   return instances;
 }
 
@@ -108,13 +104,9 @@ Event Display::difference(const View& now) {
   }
   for (const auto& [i, before] : missing) {
     const SeenSlot copy = before;  // clang 14 lets no lambda capture a structured binding
-    const auto moved = std::ranges::find_if(joined, [&](const SeenSlot& other) { return is_same_copy(other, copy); });
-    if (moved == joined.end()) {
-      const bool known = now.segment == segment_;
-      add_end(event, tid_of(copy.owner), known ? membership_.table().end_of(i, copy, left_) : End::unknown);
-    } else {
-      joined.erase(moved);
-    }
+    if (std::erase_if(joined, [&](const SeenSlot& other) { return is_same_copy(other, copy); }) > 0) continue;
+    const bool known = now.segment == segment_;
+    add_end(event, tid_of(copy.owner), known ? membership_.table().end_of(i, copy, left_) : End::unknown);
   }
   for (const SeenSlot& copy : joined) event.joined.push_back(tid_of(copy.owner));
   return event;
