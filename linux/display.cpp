@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "segment.h"
-#include "wait.h"
 
 namespace share_data {
 namespace {

@@ -13,7 +13,6 @@
 
 #include "failure.h"
 #include "stop_request.h"
-#include "wait.h"
 
 namespace share_data {
 

@@ -1,9 +1,6 @@
-// What makes the kernel mark the slot of a copy that ends: its robust list (set_robust_list(2)).
-//
-// However a process ends, be it kill -9, a crash, the out-of-memory killer or a normal exit, the kernel walks this
-// list on the way out. For each node it looks at the word `futex_offset` bytes further on. If the word holds the
-// TID of the thread that ends, the kernel replaces the TID by the bit OWNER_DIED and wakes one waiter of the word.
-// This was made for locks. There is no lock here. The list has one node for each of the four words of a slot.
+// What makes the kernel mark the slot of a copy that ends: its robust list (set_robust_list(2)), as in lesson/exact.cpp
+// and the README. For each node of the list, the kernel looks at the word `futex_offset` bytes further on. This list
+// has one node for each of the four words of a slot.
 #pragma once
 
 #include <linux/futex.h>

@@ -12,7 +12,7 @@
 
 namespace share_data {
 
-/// By IPC_RMID: it has no key any more, and lives until the last process detaches.
+/// Whether somebody has called IPC_RMID: it has no key any more, and lives until the last process detaches.
 [[nodiscard]] inline bool is_removed(const shmid_ds& info) { return (info.shm_perm.mode & SHM_DEST) != 0; }
 
 enum class Access { read_only, read_write };

@@ -1,5 +1,5 @@
-#include "wait.h"
-
+// How a copy sleeps until there is something to do: without a timeout, so it costs nothing; on kernels before 5.16, it
+// polls. futex(2), futex_waitv(2).
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -16,6 +16,7 @@
 
 #include "failure.h"
 #include "stop_request.h"
+#include "table.h"
 
 namespace share_data {
 namespace {
