@@ -44,11 +44,8 @@ void check_limits(key_t key) {
                 "raise kernel.shmmax with sysctl");
 }
 
-}  // namespace
-
-key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff'ffffU)); }
-
-std::optional<Segment> Segment::attach(int id, Access access, bool is_new) {
+/// Empty if the segment vanished before we got hold of it.
+std::optional<Segment> attach(int id, Access access, bool is_new = false) {
   void* const address = shmat(id, nullptr, access == Access::read_only ? SHM_RDONLY : 0);
   if (address != reinterpret_cast<void*>(-1)) return Segment{id, static_cast<Table*>(address)};
   const int error = errno;
@@ -58,18 +55,19 @@ std::optional<Segment> Segment::attach(int id, Access access, bool is_new) {
   throw failed_call(error, "shmat", std::to_string(id));
 }
 
-void Segment::check(key_t key, Access access) const {
-  const shmid_ds info = state();
-  const std::atomic<std::uint64_t>& found = table_->magic;
+/// Refuses what is not ours.
+void check(const Segment& segment, key_t key, Access access) {
+  const shmid_ds info = segment.state();
+  const std::atomic<std::uint64_t>& found = segment.table().magic;
   const auto refuse = [&](const std::string& why, const std::string& hint = other_key) {
-    throw Failure(fmt::format("segment {} with key {} {}", id_, name_of(key), why), hint);
+    throw Failure(fmt::format("segment {} with key {} {}", segment.id(), name_of(key), why), hint);
   };
   if (access == Access::read_write && !created_by_us(info)) {
     refuse(fmt::format("was created by user {}", info.shm_perm.cuid));
   }
   if (info.shm_segsz >= sizeof found && found != magic && (found & ~version_bytes) == (magic & ~version_bytes)) {
     refuse(fmt::format("is used by version {} of share_data, which cannot count together with this one", found & 0xffU),
-           fmt::format("end its copies, or if none is left, remove the segment with `ipcrm -m {}`, or {}", id_,
+           fmt::format("end its copies, or if none is left, remove the segment with `ipcrm -m {}`, or {}", segment.id(),
                        other_key));
   }
   if (info.shm_segsz != sizeof(Table)) {
@@ -77,20 +75,25 @@ void Segment::check(key_t key, Access access) const {
   }
   // All zeros are a new segment whose creator has not written the magic yet. If it did so while we looked at the rest,
   // the second look at the magic sees it.
-  const bool ours = found == magic || (found == 0 && (is_all_zero(*table_) || found == magic));
+  const bool ours = found == magic || (found == 0 && (is_all_zero(segment.table()) || found == magic));
   if (!ours) refuse("has our size but another program's data");
 }
 
-void Segment::prepare(key_t key, const Log& log) {
-  madvise(&table(), sizeof(Table), MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
-  mlock2(&table(), sizeof(Table), MLOCK_ONFAULT);   // and not if they were swapped out and cannot be read back
+void prepare(const Segment& segment, key_t key, const Log& log) {
+  Table& table = segment.table();
+  madvise(&table, sizeof table, MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
+  mlock2(&table, sizeof table, MLOCK_ONFAULT);   // and not if they were swapped out and cannot be read back
   std::uint64_t found = 0;  // its creator may have been killed before it wrote the magic and the key
-  const bool is_first = table_->magic.compare_exchange_strong(found, magic);
-  table_->key = static_cast<std::uint32_t>(key);
-  log.explain("shmat({}) = {}: from here on, it is memory like any other", id_, fmt::ptr(&table()));
-  log.note("{} segment {}, key {}, {} KiB, attached at {}", is_first ? "created" : "attached to", id_, name_of(key),
-           sizeof(Table) / 1024, fmt::ptr(&table()));
+  const bool is_first = table.magic.compare_exchange_strong(found, magic);
+  table.key = static_cast<std::uint32_t>(key);
+  log.explain("shmat({}) = {}: from here on, it is memory like any other", segment.id(), fmt::ptr(&table));
+  log.note("{} segment {}, key {}, {} KiB, attached at {}", is_first ? "created" : "attached to", segment.id(),
+           name_of(key), sizeof(Table) / 1024, fmt::ptr(&table));
 }
+
+}  // namespace
+
+key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff'ffffU)); }
 
 Segment Segment::open_or_create(key_t key, const Log& log) {
   constexpr int attempts = 1000;  // somebody may remove it between two calls, but hardly this often in a row
@@ -106,8 +109,8 @@ Segment Segment::open_or_create(key_t key, const Log& log) {
     if (error != 0) throw failed_call(error, "shmget", name_of(key));
     auto segment = attach(id, Access::read_write, create);
     if (!segment) continue;
-    if (!create) segment->check(key, Access::read_write);  // what we have just created is zero
-    segment->prepare(key, log);
+    if (!create) check(*segment, key, Access::read_write);  // what we have just created is zero
+    prepare(*segment, key, log);
     return std::move(*segment);
   }
   throw Failure(fmt::format("shmat of the segment with key {}", name_of(key)),
@@ -118,7 +121,7 @@ std::optional<Segment> Segment::open_existing(key_t key) {
   const int id = shmget(key, 0, S_IRUSR);  // with a mode, it checks that we may read
   if (id < 0 && errno != ENOENT) throw failed_call(errno, "shmget", name_of(key));
   auto segment = id < 0 ? std::nullopt : attach(id, Access::read_only);
-  if (segment) segment->check(key, Access::read_only);
+  if (segment) check(*segment, key, Access::read_only);
   return segment;
 }
 

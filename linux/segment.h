@@ -20,6 +20,9 @@ enum class Access { read_only, read_write };
 /// An attached segment that holds a table of ours. Detaches when destroyed. All of it throws Failure.
 class Segment {
  public:
+  /// Takes over what shmat(2) has attached.
+  Segment(int id, Table* table) : id_(id), table_(table, shmdt) {}
+
   /// Attaches to the segment of `key`, or creates it. Memory that is not ours (of another user, of another size, with
   /// another magic) is refused unchanged.
   [[nodiscard]] static Segment open_or_create(key_t key, const Log& log);
@@ -44,14 +47,6 @@ class Segment {
   void stay_attached() { (void)table_.release(); }
 
  private:
-  Segment(int id, Table* table) : id_(id), table_(table, shmdt) {}
-
-  /// Empty if the segment vanished before we got hold of it.
-  static std::optional<Segment> attach(int id, Access access, bool is_new = false);
-
-  void check(key_t key, Access access) const;
-  void prepare(key_t key, const Log& log);
-
   int id_;
   std::unique_ptr<Table, int (*)(const void*)> table_;
 };
