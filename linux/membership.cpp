@@ -118,7 +118,7 @@ bool Membership::claim_below(std::uint32_t max) {
     claimed = claimed && view.slots[slot_].owner == joining_word(tid_);      // anybody may write anything there
     if (!claimed && take_out_missing(view, state.shm_nattch - 1)) continue;  // we are attached, and have no slot
     live = view.live;
-    joining = before_us + view.joining - (claimed ? 1 : 0);
+    joining = before_us + view.joining - (claimed ? 1U : 0U);
     if (is_removed(state)) {  // copies that join in a new one may not have counted us
       withdraw();
       segment_ = Segment::open_or_create(key_, log_);
@@ -133,7 +133,7 @@ bool Membership::claim_below(std::uint32_t max) {
       withdraw();
       return false;
     } else {
-      for (std::uint32_t i = 0; i < slot_; ++i) before_us += is_joining(view.slots[i].owner) ? 1 : 0;
+      for (std::uint32_t i = 0; i < slot_; ++i) before_us += is_joining(view.slots[i].owner) ? 1U : 0U;
       if (live + before_us >= max) withdraw();
       (void)poll(nullptr, 0, 2);
     }

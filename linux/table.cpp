@@ -50,10 +50,10 @@ View Table::look(View before) const {
       slot = read(slots[i]);
       view.changed.push_back(i);
     }
-    view.live += is_counted(slot) ? 1 : 0;
-    view.joining += is_joining(slot.owner) ? 1 : 0;
-    view.marked += is_marked(slot.owner) ? 1 : 0;
-    view.claimed += slot.owner != 0 ? 1 : 0;
+    view.live += is_counted(slot) ? 1U : 0U;
+    view.joining += is_joining(slot.owner) ? 1U : 0U;
+    view.marked += is_marked(slot.owner) ? 1U : 0U;
+    view.claimed += slot.owner != 0 ? 1U : 0U;
   }
   return view;
 }
