@@ -22,9 +22,11 @@ std::int64_t nanoseconds_since_boot() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+namespace {
+
 /// Copies that move from removed segments. Count them before those in the current one: a copy that moves has a slot
 /// there until it has one here, and so is not missed.
-static std::uint32_t count_in_removed(key_t key) {
+std::uint32_t count_in_removed(key_t key) {
   std::uint32_t count = 0;
   for (const Segment& removed : Segment::open_removed(key, Access::read_only)) {
     const View view = removed.table().look();
@@ -32,6 +34,15 @@ static std::uint32_t count_in_removed(key_t key) {
   }
   return count;
 }
+
+/// Copies that are joining in slots before this one.
+std::uint32_t count_joining_before(const View& view, std::uint32_t slot) {
+  std::uint32_t count = 0;
+  for (std::uint32_t i = 0; i < slot; ++i) count += is_joining(view.slots[i].owner) ? 1U : 0U;
+  return count;
+}
+
+}  // namespace
 
 bool is_missing(Word tid) { return tid == 0 || (kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH); }
 
@@ -112,13 +123,13 @@ bool Membership::claim_below(std::uint32_t max) {
   std::uint32_t live = 0;
   std::uint32_t joining = 0;  // other copies
   for (int looks = 0; looks < 1000; ++looks) {
-    std::uint32_t before_us = count_in_removed(key_);
+    const std::uint32_t moving = count_in_removed(key_);
     View view = shared().look();
     const shmid_ds state = segment_.state();
     claimed = claimed && view.slots[slot_].owner == joining_word(tid_);      // anybody may write anything there
     if (!claimed && take_out_missing(view, state.shm_nattch - 1)) continue;  // we are attached, and have no slot
     live = view.live;
-    joining = before_us + view.joining - (claimed ? 1U : 0U);
+    joining = moving + view.joining - (claimed ? 1U : 0U);
     if (is_removed(state)) {  // copies that join in a new one may not have counted us
       withdraw();
       segment_ = Segment::open_or_create(key_, log_);
@@ -133,8 +144,7 @@ bool Membership::claim_below(std::uint32_t max) {
       withdraw();
       return false;
     } else {
-      for (std::uint32_t i = 0; i < slot_; ++i) before_us += is_joining(view.slots[i].owner) ? 1U : 0U;
-      if (live + before_us >= max) withdraw();
+      if (live + moving + count_joining_before(view, slot_) >= max) withdraw();
       (void)poll(nullptr, 0, 2);
     }
   }
