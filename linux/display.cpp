@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -11,7 +12,6 @@
 #include <vector>
 
 #include "segment.h"
-#include "wait.h"
 
 namespace share_data {
 namespace {
@@ -20,28 +20,23 @@ bool is_same_copy(const SeenSlot& a, const SeenSlot& b) {
   return tid_of(a.owner) == tid_of(b.owner) && a.joined == b.joined;
 }
 
-/// A copy in another time namespace can have a clock that is ahead of ours: it has run for 0 seconds.
-double seconds_since(std::int64_t joined) {
-  return std::max(0.0, static_cast<double>(nanoseconds_since_boot() - joined) / 1e9);
-}
-
 /// The copies that run, the longest running first. `segments` has the removed ones first: a copy that moves has a slot
 /// in the removed segment until it has one in the current segment, so looked at in this order, it is not missed.
 std::vector<Instance> instances_in(const std::vector<Segment>& segments) {
-  std::vector<SeenSlot> copies;
+  std::set<std::pair<std::int64_t, Word>> copies;  // when each started, and its TID
   for (const Segment& segment : segments) {
     const View view = segment.table().look();
-    const bool plausible = view.live < segment.state().attached;  // we are attached, too
+    const bool plausible = view.live < segment.state().shm_nattch;  // we are attached, too
     for (const SeenSlot& slot : view.slots) {
-      const bool known = std::ranges::any_of(copies, [&](const SeenSlot& copy) { return is_same_copy(copy, slot); });
-      if (!is_counted(slot) || known || (!plausible && is_missing(tid_of(slot.owner)))) continue;
-      copies.push_back(slot);
+      if (!is_counted(slot) || (!plausible && is_missing(tid_of(slot.owner)))) continue;
+      copies.emplace(slot.joined, tid_of(slot.owner));
     }
   }
-  std::ranges::stable_sort(copies, {}, &SeenSlot::joined);
   std::vector<Instance> instances;
-  instances.reserve(copies.size());
-  for (const SeenSlot& copy : copies) instances.push_back({tid_of(copy.owner), seconds_since(copy.joined)});
+  for (const auto& [joined, tid] : copies) {
+    const double seconds = static_cast<double>(nanoseconds_since_boot() - joined) / 1e9;
+    instances.push_back({tid, std::max(0.0, seconds)});  // in another time namespace, a clock can be ahead of ours
+  }
   return instances;
 }
 
@@ -55,9 +50,9 @@ std::string_view meaning_of(const SeenSlot& slot) {
 /// The memory itself, word by word.
 std::string words_in(const Segment& segment) {
   const Table& table = segment.table();
-  const SegmentState state = segment.state();
+  const shmid_ds state = segment.state();
   std::string text = fmt::format("\nsegment {}{}, {} bytes, processes attached: {}, this one included\n", segment.id(),
-                                 state.removed ? " (removed)" : "", sizeof(Table), state.attached);
+                                 is_removed(state) ? " (removed)" : "", sizeof(Table), state.shm_nattch);
   const auto add = [&](std::string_view word, const std::string& value, std::string_view meaning) {
     text += fmt::format("  {:<10}  {:<18}  {}\n", word, value, meaning);
   };
@@ -108,13 +103,9 @@ Event Display::difference(const View& now) {
   }
   for (const auto& [i, before] : missing) {
     const SeenSlot copy = before;  // clang 14 lets no lambda capture a structured binding
-    const auto moved = std::ranges::find_if(joined, [&](const SeenSlot& other) { return is_same_copy(other, copy); });
-    if (moved == joined.end()) {
-      const bool known = now.segment == segment_;
-      add_end(event, tid_of(copy.owner), known ? membership_.table().end_of(i, copy, left_) : End::unknown);
-    } else {
-      joined.erase(moved);
-    }
+    if (std::erase_if(joined, [&](const SeenSlot& other) { return is_same_copy(other, copy); }) > 0) continue;
+    const bool known = now.segment == segment_;
+    add_end(event, tid_of(copy.owner), known ? membership_.table().end_of(i, copy, left_) : End::unknown);
   }
   for (const SeenSlot& copy : joined) event.joined.push_back(tid_of(copy.owner));
   return event;
@@ -142,7 +133,7 @@ void print_status(key_t key, const Log& log) {
     if (current) segments.push_back(std::move(*current));
     const std::vector<Instance> instances = instances_in(segments);
     const bool outdated =
-        removed < segments.size() ? segments.back().state().removed : Segment::open_existing(key).has_value();
+        removed < segments.size() ? is_removed(segments.back().state()) : Segment::open_existing(key).has_value();
     if (outdated && attempts > 0) continue;
     std::string words;
     for (const Segment& segment : segments) words.insert(0, log.explains() ? words_in(segment) : "");

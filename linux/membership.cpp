@@ -1,31 +1,48 @@
 #include "membership.h"
 
+#include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "failure.h"
 #include "stop_request.h"
-#include "wait.h"
 
 namespace share_data {
-
-using namespace std::chrono_literals;
 
 std::int64_t nanoseconds_since_boot() {
   timespec now{};
   clock_gettime(CLOCK_BOOTTIME, &now);
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
+
+namespace {
+
+/// Copies that move from removed segments. Count them before those in the current one: a copy that moves has a slot
+/// there until it has one here, and so is not missed.
+std::uint32_t count_in_removed(key_t key) {
+  std::uint32_t count = 0;
+  for (const Segment& removed : Segment::open_removed(key, Access::read_only)) {
+    const View view = removed.table().look();
+    count += view.live + view.joining;
+  }
+  return count;
+}
+
+/// Copies that are joining in slots before this one.
+std::uint32_t count_joining_before(const View& view, std::uint32_t slot) {
+  std::uint32_t count = 0;
+  for (std::uint32_t i = 0; i < slot; ++i) count += is_joining(view.slots[i].owner) ? 1U : 0U;
+  return count;
+}
+
+}  // namespace
 
 bool is_missing(Word tid) { return tid == 0 || (kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH); }
 
@@ -38,16 +55,8 @@ Membership::Membership(key_t key, const Log& log)
 
 bool Membership::join(std::optional<std::uint32_t> max) {
   gather_removed();
-  if (max) {
-    if (!claim_below(*max)) return false;
-    if (segment_.state().removed) {  // copies that join in a new one may not have counted us
-      withdraw();
-      segment_ = Segment::open_or_create(key_, log_);
-      return join(max);
-    }
-  } else {
-    claim();
-  }
+  if (!max) claim();
+  if (max && !claim_below(*max)) return false;
   ++shared().plain;
   has_joined_ = true;
   get_ready();
@@ -55,11 +64,11 @@ bool Membership::join(std::optional<std::uint32_t> max) {
 }
 
 Membership::~Membership() {
-  if (has_left_) return;
   try {
-    leave();
+    if (!has_left_) leave();
   } catch (const Failure&) {  // NOLINT(bugprone-empty-catch): the segment cannot be removed, and we end anyway
   }
+  segment_.stay_attached();
 }
 
 /// The alarm words come first: whoever counts this copy waits for one of its words.
@@ -83,9 +92,18 @@ void Membership::gather_removed() {
 }
 
 void Membership::claim() {
-  while (!try_to_claim()) {
+  for (;;) {
+    for (std::uint32_t i = 0; i < slot_count; ++i) {
+      Slot& slot = shared().slots[i];
+      if (slot.owner != 0) continue;
+      robust_list_.point_at(slot);
+      if (!shared().replace(i, 0, joining_word(tid_), log_)) continue;
+      slot_ = i;
+      slot.joined = start_;
+      return;
+    }
     View view = shared().look();
-    if (!take_out_missing(view, segment_.state().attached) && view.marked == 0 && view.claimed == slot_count) {
+    if (!take_out_missing(view, segment_.state().shm_nattch) && view.marked == 0 && view.claimed == slot_count) {
       throw Failure("all slots of the table are taken",
                     fmt::format("this program counts {} copies at most", slot_count));
     }
@@ -93,69 +111,47 @@ void Membership::claim() {
   }
 }
 
-bool Membership::try_to_claim() {
-  for (std::uint32_t i = 0; i < slot_count; ++i) {
-    Slot& slot = shared().slots[i];
-    if (slot.owner != 0) continue;
-    robust_list_.point_at(slot);
-    if (!shared().replace(i, 0, joining_word(tid_), log_)) continue;
-    slot_ = i;
-    slot.joined = start_;
-    return true;
-  }
-  return false;
-}
-
-/// First the removed segments: a copy that moves has a slot there until it has one here, and so is not missed.
-Membership::Others Membership::look_at_others(bool claimed) const {
-  Others others;
-  for (const Segment& removed : Segment::open_removed(key_, Access::read_only)) {
-    if (removed.id() == segment_.id()) continue;
-    const View view = removed.table().look();
-    others.joining += view.live + view.joining;
-  }
-  others.joining_before_us = others.joining;
-  const View view = shared().look();
-  others.live = view.live;
-  for (std::uint32_t i = 0; i < slot_count; ++i) {
-    if (!is_joining(view.slots[i].owner) || (claimed && i == slot_)) continue;
-    ++others.joining;
-    if (i < slot_) ++others.joining_before_us;
-  }
-  return others;
-}
-
-/// Claims a slot under --max. Each copy looks again after its claim; so of too many, the last one to look sees them
-/// all. Then those in the lowest slots keep their claims, and the others withdraw theirs and look every 2 ms. A copy
-/// that is stopped while it joins takes a place: after a thousand looks, about 2 s, this one gives up.
+/// Claims a slot under --max; false if it is asked to leave first. Each copy looks again after its claim; so of too
+/// many, the last one to look sees them all. Then those in the lowest slots keep their claims, and the others withdraw
+/// theirs and look every 2 ms. A copy that is stopped while it joins takes a place: after a thousand looks, about 2 s,
+/// this one gives up.
 bool Membership::claim_below(std::uint32_t max) {
-  View view = shared().look();
-  (void)take_out_missing(view, segment_.state().attached - 1);  // we are attached, and have no slot yet
   bool claimed = false;
-  Others others = look_at_others(claimed);
-  for (int looks = 0; looks < 1000 && others.live < max; ++looks) {
-    if (others.live + others.joining < max) {
+  const auto withdraw = [&] {
+    if (std::exchange(claimed, false)) shared().replace(slot_, joining_word(tid_), 0, log_);
+  };
+  std::uint32_t live = 0;
+  std::uint32_t joining = 0;  // other copies
+  for (int looks = 0; looks < 1000; ++looks) {
+    const std::uint32_t moving = count_in_removed(key_);
+    View view = shared().look();
+    const shmid_ds state = segment_.state();
+    claimed = claimed && view.slots[slot_].owner == joining_word(tid_);      // anybody may write anything there
+    if (!claimed && take_out_missing(view, state.shm_nattch - 1)) continue;  // we are attached, and have no slot
+    live = view.live;
+    joining = moving + view.joining - (claimed ? 1U : 0U);
+    if (is_removed(state)) {  // copies that join in a new one may not have counted us
+      withdraw();
+      segment_ = Segment::open_or_create(key_, log_);
+      gather_removed();
+    } else if (live >= max) {
+      break;
+    } else if (live + joining < max) {
       if (claimed) return true;
       claim();
       claimed = true;
+    } else if (stop_request::made()) {
+      withdraw();
+      return false;
     } else {
-      const bool must_leave = stop_request::made();
-      if (claimed && (must_leave || others.live + others.joining_before_us >= max)) {
-        withdraw();
-        claimed = false;
-      }
-      if (must_leave) return false;
-      std::this_thread::sleep_for(2ms);
+      if (live + moving + count_joining_before(view, slot_) >= max) withdraw();
+      (void)poll(nullptr, 0, 2);
     }
-    others = look_at_others(claimed);
   }
-  if (claimed) withdraw();
-  const std::string joining = others.live < max ? fmt::format(" and {} joining", others.joining) : "";
-  throw Failure(fmt::format("not joining: {} live{}, --max {}", others.live, joining, max), {}, refused);
+  withdraw();
+  const std::string and_joining = live < max ? fmt::format(" and {} joining", joining) : "";
+  throw Failure(fmt::format("not joining: {} live{}, --max {}", live, and_joining, max), {}, refused);
 }
-
-/// Frees a slot that is not counted yet.
-void Membership::withdraw() { shared().replace(slot_, joining_word(tid_), 0, log_); }
 
 // The last rule is for this case: copy E has ended and its mark is freed, but nobody was notified of E. It happens if
 // a copy that was slow to free an earlier mark of this slot frees the mark of E instead. Then fewer slots are claimed
@@ -165,14 +161,14 @@ const View& Membership::look() {
   for (view_.changed.clear();;) {
     view_ = shared().look(std::move(view_));
     view_.segment = segment_.id();
-    const SegmentState state = segment_.state();
-    if (state.removed && move()) continue;
+    const shmid_ds state = segment_.state();
+    if (is_removed(state) && move()) continue;
     if (own().owner != running_word(tid_) || own().leaver == tid_) {  // anybody may write anything there
       claim();
       get_ready();
       continue;
     }
-    if (take_out_missing(view_, state.attached)) continue;
+    if (take_out_missing(view_, state.shm_nattch)) continue;
     if (view_.marked == 0 && view_.changes == changes_before && view_.claimed < claimed_before) shared().notify(log_);
     shared().free_marked(view_, log_);
     return view_;
@@ -223,7 +219,6 @@ bool Membership::take_out_missing(View& view, std::uint64_t attached) {
 
 Event Membership::leave() {
   has_left_ = true;
-  segment_.stay_attached();
   if (has_joined_) {
     --shared().plain;
     shared().leave(slot_, tid_, log_);

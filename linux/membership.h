@@ -58,20 +58,10 @@ class Membership {
   [[nodiscard]] std::uint32_t slot() const { return slot_; }
 
  private:
-  /// What --max is compared with: the other copies.
-  struct Others {
-    std::uint32_t live = 0;
-    std::uint32_t joining = 0;  ///< those that move from a removed segment, too
-    std::uint32_t joining_before_us = 0;
-  };
-
   void gather_removed();
   void claim();
-  [[nodiscard]] bool try_to_claim();
-  [[nodiscard]] Others look_at_others(bool claimed) const;
   [[nodiscard]] bool claim_below(std::uint32_t max);
   void get_ready();
-  void withdraw();
   [[nodiscard]] bool move();
   [[nodiscard]] bool take_out_missing(View& view, std::uint64_t attached);
 

@@ -1,9 +1,6 @@
-// What makes the kernel mark the slot of a copy that ends: its robust list (set_robust_list(2)).
-//
-// However a process ends, be it kill -9, a crash, the out-of-memory killer or a normal exit, the kernel walks this
-// list on the way out. For each node it looks at the word `futex_offset` bytes further on. If the word holds the
-// TID of the thread that ends, the kernel replaces the TID by the bit OWNER_DIED and wakes one waiter of the word.
-// This was made for locks. There is no lock here. The list has one node for each of the four words of a slot.
+// What makes the kernel mark the slot of a copy that ends: its robust list (set_robust_list(2)), as in lesson/exact.cpp
+// and the README. For each node of the list, the kernel looks at the word `futex_offset` bytes further on. This list
+// has one node for each of the four words of a slot.
 #pragma once
 
 #include <linux/futex.h>
@@ -37,7 +34,12 @@ class RobustList {
     page_->head.list.next = &page_->head.list;
     const long result = syscall(SYS_set_robust_list, &page_->head, sizeof page_->head);
     if (result != 0) throw failed_call(errno, "set_robust_list");
-    if (!is_registered()) throw failed_call(ENOSYS, "set_robust_list, which says 0 and does nothing");
+    // Emulators and sandboxes can pretend. One that does not even let us ask is trusted.
+    const robust_list_head* known = nullptr;
+    std::size_t size = 0;
+    if (syscall(SYS_get_robust_list, 0, &known, &size) == 0 && known != &page_->head) {
+      throw failed_call(ENOSYS, "set_robust_list, which says 0 and does nothing");
+    }
     log.explain("set_robust_list({}): however this process ends, the kernel marks the words that this list points at",
                 fmt::ptr(page_));
   }
@@ -62,13 +64,6 @@ class RobustList {
     std::array<robust_list, 1 + std::tuple_size_v<decltype(Slot::alarms)>> nodes;  // 8 bytes apart, as the words
   };
   static_assert(sizeof(robust_list) == 8, "share_data needs a 64-bit system: elsewhere nodes are not 8 bytes apart");
-
-  /// Emulators and sandboxes can pretend. One that does not even let us ask is trusted.
-  [[nodiscard]] bool is_registered() const {
-    const robust_list_head* head = nullptr;
-    std::size_t size = 0;
-    return syscall(SYS_get_robust_list, 0, &head, &size) != 0 || head == &page_->head;
-  }
 
   Page* page_;
 };

@@ -31,18 +31,8 @@ bool is_all_zero(const Table& table) {
   return bytes[0] == 0 && std::memcmp(bytes, bytes + 1, sizeof table - 1) == 0;
 }
 
-bool has_vanished(int error) { return error == EINVAL || error == EIDRM; }
-
-bool is_removed(const shmid_ds& info) { return (info.shm_perm.mode & SHM_DEST) != 0; }
-
 /// The owner of a segment can be changed, its creator cannot (shmctl(2)).
 bool created_by_us(const shmid_ds& info) { return info.shm_perm.cuid == geteuid(); }
-
-shmid_ds stat_of(int id) {
-  shmid_ds info{};
-  if (shmctl(id, IPC_STAT, &info) != 0) throw failed_call(errno, "shmctl IPC_STAT", std::to_string(id));
-  return info;
-}
 
 /// To be called before a segment is created, because without shmctl(2) nobody could remove it.
 void check_limits(key_t key) {
@@ -54,32 +44,30 @@ void check_limits(key_t key) {
                 "raise kernel.shmmax with sysctl");
 }
 
-}  // namespace
-
-key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff'ffffU)); }
-
-std::optional<Segment> Segment::attach(int id, Access access, bool is_new) {
+/// Empty if the segment vanished before we got hold of it.
+std::optional<Segment> attach(int id, Access access, bool is_new = false) {
   void* const address = shmat(id, nullptr, access == Access::read_only ? SHM_RDONLY : 0);
   if (address != reinterpret_cast<void*>(-1)) return Segment{id, static_cast<Table*>(address)};
   const int error = errno;
   shmid_ds info{};
-  if (has_vanished(error) && shmctl(id, IPC_STAT, &info) != 0) return std::nullopt;
+  if ((error == EINVAL || error == EIDRM) && shmctl(id, IPC_STAT, &info) != 0) return std::nullopt;
   if (is_new) shmctl(id, IPC_RMID, nullptr);  // nobody else would
   throw failed_call(error, "shmat", std::to_string(id));
 }
 
-void Segment::check(key_t key, Access access) const {
-  const shmid_ds info = stat_of(id_);
-  const std::atomic<std::uint64_t>& found = table_->magic;
+/// Refuses what is not ours.
+void check(const Segment& segment, key_t key, Access access) {
+  const shmid_ds info = segment.state();
+  const std::atomic<std::uint64_t>& found = segment.table().magic;
   const auto refuse = [&](const std::string& why, const std::string& hint = other_key) {
-    throw Failure(fmt::format("segment {} with key {} {}", id_, name_of(key), why), hint);
+    throw Failure(fmt::format("segment {} with key {} {}", segment.id(), name_of(key), why), hint);
   };
   if (access == Access::read_write && !created_by_us(info)) {
     refuse(fmt::format("was created by user {}", info.shm_perm.cuid));
   }
   if (info.shm_segsz >= sizeof found && found != magic && (found & ~version_bytes) == (magic & ~version_bytes)) {
     refuse(fmt::format("is used by version {} of share_data, which cannot count together with this one", found & 0xffU),
-           fmt::format("end its copies, or if none is left, remove the segment with `ipcrm -m {}`, or {}", id_,
+           fmt::format("end its copies, or if none is left, remove the segment with `ipcrm -m {}`, or {}", segment.id(),
                        other_key));
   }
   if (info.shm_segsz != sizeof(Table)) {
@@ -87,20 +75,25 @@ void Segment::check(key_t key, Access access) const {
   }
   // All zeros are a new segment whose creator has not written the magic yet. If it did so while we looked at the rest,
   // the second look at the magic sees it.
-  const bool ours = found == magic || (found == 0 && (is_all_zero(*table_) || found == magic));
+  const bool ours = found == magic || (found == 0 && (is_all_zero(segment.table()) || found == magic));
   if (!ours) refuse("has our size but another program's data");
 }
 
-void Segment::prepare(key_t key, const Log& log) {
-  madvise(table_, sizeof *table_, MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
-  mlock2(table_, sizeof *table_, MLOCK_ONFAULT);   // and not if they were swapped out and cannot be read back
+void prepare(const Segment& segment, key_t key, const Log& log) {
+  Table& table = segment.table();
+  madvise(&table, sizeof table, MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
+  mlock2(&table, sizeof table, MLOCK_ONFAULT);   // and not if they were swapped out and cannot be read back
   std::uint64_t found = 0;  // its creator may have been killed before it wrote the magic and the key
-  const bool is_first = table_->magic.compare_exchange_strong(found, magic);
-  table_->key = static_cast<std::uint32_t>(key);
-  log.explain("shmat({}) = {}: from here on, it is memory like any other", id_, fmt::ptr(table_));
-  log.note("{} segment {}, key {}, {} KiB, attached at {}", is_first ? "created" : "attached to", id_, name_of(key),
-           sizeof(Table) / 1024, fmt::ptr(table_));
+  const bool is_first = table.magic.compare_exchange_strong(found, magic);
+  table.key = static_cast<std::uint32_t>(key);
+  log.explain("shmat({}) = {}: from here on, it is memory like any other", segment.id(), fmt::ptr(&table));
+  log.note("{} segment {}, key {}, {} KiB, attached at {}", is_first ? "created" : "attached to", segment.id(),
+           name_of(key), sizeof(Table) / 1024, fmt::ptr(&table));
 }
+
+}  // namespace
+
+key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff'ffffU)); }
 
 Segment Segment::open_or_create(key_t key, const Log& log) {
   constexpr int attempts = 1000;  // somebody may remove it between two calls, but hardly this often in a row
@@ -116,8 +109,8 @@ Segment Segment::open_or_create(key_t key, const Log& log) {
     if (error != 0) throw failed_call(error, "shmget", name_of(key));
     auto segment = attach(id, Access::read_write, create);
     if (!segment) continue;
-    if (!create) segment->check(key, Access::read_write);  // what we have just created is zero
-    segment->prepare(key, log);
+    if (!create) check(*segment, key, Access::read_write);  // what we have just created is zero
+    prepare(*segment, key, log);
     return std::move(*segment);
   }
   throw Failure(fmt::format("shmat of the segment with key {}", name_of(key)),
@@ -128,7 +121,7 @@ std::optional<Segment> Segment::open_existing(key_t key) {
   const int id = shmget(key, 0, S_IRUSR);  // with a mode, it checks that we may read
   if (id < 0 && errno != ENOENT) throw failed_call(errno, "shmget", name_of(key));
   auto segment = id < 0 ? std::nullopt : attach(id, Access::read_only);
-  if (segment) segment->check(key, Access::read_only);
+  if (segment) check(*segment, key, Access::read_only);
   return segment;
 }
 
@@ -149,17 +142,16 @@ std::vector<Segment> Segment::open_removed(key_t key, Access access) {
   return removed;
 }
 
-SegmentState Segment::state() const {
-  const shmid_ds info = stat_of(id_);
-  return {.removed = is_removed(info), .attached = info.shm_nattch};
+shmid_ds Segment::state() const {
+  shmid_ds info{};
+  if (shmctl(id_, IPC_STAT, &info) != 0) throw failed_call(errno, "shmctl IPC_STAT", std::to_string(id_));
+  return info;
 }
 
 bool Segment::remove(const Log& log) const {
   shmid_ds info{};
   if (shmctl(id_, IPC_STAT, &info) == 0 && is_removed(info)) return false;
-  if (shmctl(id_, IPC_RMID, nullptr) != 0 && !has_vanished(errno)) {
-    throw failed_call(errno, "shmctl IPC_RMID", std::to_string(id_));
-  }
+  if (shmctl(id_, IPC_RMID, nullptr) != 0) throw failed_call(errno, "shmctl IPC_RMID", std::to_string(id_));
   log.explain("shmctl({}, IPC_RMID): the key is free, the memory goes with the last process that is attached", id_);
   return true;
 }

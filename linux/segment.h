@@ -3,7 +3,6 @@
 
 #include <sys/shm.h>
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,17 +12,17 @@
 
 namespace share_data {
 
-/// What the kernel says of a segment.
-struct SegmentState {
-  bool removed;            ///< by IPC_RMID: it has no key any more, and lives until the last process detaches
-  std::uint64_t attached;  ///< processes that are attached, this one included
-};
+/// Whether somebody has called IPC_RMID: it has no key any more, and lives until the last process detaches.
+[[nodiscard]] inline bool is_removed(const shmid_ds& info) { return (info.shm_perm.mode & SHM_DEST) != 0; }
 
 enum class Access { read_only, read_write };
 
 /// An attached segment that holds a table of ours. Detaches when destroyed. All of it throws Failure.
 class Segment {
  public:
+  /// Takes over what shmat(2) has attached.
+  Segment(int id, Table* table) : id_(id), table_(table, shmdt) {}
+
   /// Attaches to the segment of `key`, or creates it. Memory that is not ours (of another user, of another size, with
   /// another magic) is refused unchanged.
   [[nodiscard]] static Segment open_or_create(key_t key, const Log& log);
@@ -36,27 +35,20 @@ class Segment {
 
   [[nodiscard]] Table& table() const { return *table_; }
   [[nodiscard]] int id() const { return id_; }
-  [[nodiscard]] SegmentState state() const;
+
+  /// What the kernel says of it; `shm_nattch` processes are attached, this one included.
+  [[nodiscard]] shmid_ds state() const;
 
   /// Marks it for removal: its key is free at once, its memory when the last process detaches. False if somebody has
   /// done so already.
   [[nodiscard]] bool remove(const Log& log) const;
 
   /// Leaves it to the end of the process to detach: the kernel has to find the owner words then.
-  void stay_attached() { (void)attachment_.release(); }
+  void stay_attached() { (void)table_.release(); }
 
  private:
-  Segment(int id, Table* table) : id_(id), table_(table), attachment_(table, shmdt) {}
-
-  /// Empty if the segment vanished before we got hold of it.
-  static std::optional<Segment> attach(int id, Access access, bool is_new = false);
-
-  void check(key_t key, Access access) const;
-  void prepare(key_t key, const Log& log);
-
   int id_;
-  Table* table_;
-  std::unique_ptr<Table, int (*)(const void*)> attachment_;
+  std::unique_ptr<Table, int (*)(const void*)> table_;
 };
 
 /// The key of the calling user: each user has a count of their own.

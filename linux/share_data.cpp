@@ -21,7 +21,6 @@
 #include "options.h"
 #include "reader_watch.h"
 #include "stop_request.h"
-#include "wait.h"
 
 namespace share_data {
 namespace {

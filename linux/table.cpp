@@ -47,13 +47,13 @@ View Table::look(View before) const {
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     SeenSlot& slot = view.slots[i];
     if (!is_as_before(slots[i], slot)) {
-      const SeenSlot known = std::exchange(slot, read(slots[i]));
-      if (slot != known) view.changed.push_back(i);
+      slot = read(slots[i]);
+      view.changed.push_back(i);
     }
-    view.live += is_counted(slot) ? 1 : 0;
-    view.joining += is_joining(slot.owner) ? 1 : 0;
-    view.marked += is_marked(slot.owner) ? 1 : 0;
-    view.claimed += slot.owner != 0 ? 1 : 0;
+    view.live += is_counted(slot) ? 1U : 0U;
+    view.joining += is_joining(slot.owner) ? 1U : 0U;
+    view.marked += is_marked(slot.owner) ? 1U : 0U;
+    view.claimed += slot.owner != 0 ? 1U : 0U;
   }
   return view;
 }

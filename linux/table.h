@@ -17,9 +17,6 @@
 //   ended     the process is not there any more: the copy has left or was killed
 //   left      has ended on its own, and has said so first: it is in the list `left`
 //   killed    has ended without having said so
-//   marked    the kernel has written into the slot that its owner has ended
-//   missing   no process has this TID
-//   removed   of a segment: somebody has called IPC_RMID, so the key leads there no more
 //   moved     of a copy: it has joined in a new segment, because the old one was removed
 #pragma once
 
@@ -135,5 +132,14 @@ struct Table {
 };
 static_assert(sizeof(Table) == std::size_t{52} * 1024, "a new size is a new layout: change the magic too");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a lock in an atomic would not work between processes");
+
+/// Sleeps until somebody changes `changes`, a request to leave is made, or the kernel marks the words of a copy that
+/// died; `own` is our own slot. It may return early. What has happened is for the next look to find out: a wake by one
+/// word does not say what became of the others. Throws Failure.
+void wait_for_change(const Table& table, const View& view, std::uint32_t own, const Log& log);
+
+/// Lets changes add up for a moment before the next line, unless a request to leave comes. The cost of a line on every
+/// screen grows with the number of screens; so does this pause, and N copies cost each other N lines, not N².
+void cool_down(std::uint32_t live);
 
 }  // namespace share_data

@@ -1,21 +1,22 @@
-#include "wait.h"
-
+// How a copy sleeps until there is something to do: without a timeout, so it costs nothing; on kernels before 5.16, it
+// polls. futex(2), futex_waitv(2).
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <set>
 #include <vector>
 
 #include <fmt/ranges.h>
 
 #include "failure.h"
 #include "stop_request.h"
+#include "table.h"
 
 namespace share_data {
 namespace {
@@ -34,39 +35,32 @@ constexpr long futex_waitv_call = 449;
 constexpr std::size_t most_words = 128;
 constexpr std::uint32_t word_has_32_bits = 2;
 
-/// The words that one wait waits for, each with the value that it was seen to have: if one has another value by
-/// now, the wait does not even begin.
-struct WaitList {
-  std::array<WaitedWord, most_words> words;
-  std::uint32_t size = 0;
+/// With the value that it was seen to have: if it has another one by now, the wait does not even begin.
+WaitedWord waited(const std::atomic<Word>& word, Word seen) {
+  return {seen, reinterpret_cast<std::uintptr_t>(&word), word_has_32_bits, 0};
+}
 
-  void add(const std::atomic<std::uint32_t>& word, std::uint32_t seen) {
-    words[size++] = {seen, reinterpret_cast<std::uintptr_t>(&word), word_has_32_bits, 0};
-  }
-};
-
-/// Adds the word of `slot` that the `number`th copy that watches it waits on: the owner word or one of the alarm words.
+/// The word of `slot` that the `number`th copy that watches it waits on: the owner word or one of the alarm words.
 /// Anybody may have overwritten an alarm word; then it is the owner word, too.
-void add_owner(WaitList& list, const Slot& slot, Word owner, std::size_t number) {
+WaitedWord waited(const Slot& slot, Word owner, std::size_t number) {
   const std::size_t alarm = number % (1 + slot.alarms.size());
   const Word expected = running_word(tid_of(owner));
-  if (alarm > 0 && slot.alarms[alarm - 1].word == expected) return list.add(slot.alarms[alarm - 1].word, expected);
-  list.add(slot.owner, owner);
+  const bool is_alarm = alarm > 0 && slot.alarms[alarm - 1].word == expected;
+  return is_alarm ? waited(slot.alarms[alarm - 1].word, expected) : waited(slot.owner, owner);
 }
 
 /// `changes`, the request to leave, and words of other copies: of all, as long as they fit. In a larger crowd, of those
 /// that have just joined, whom nobody else may have seen, of the nearest eight in the slots below its own, around the
 /// ring, and of others, each about an eighth further away: some 55 of 1000. So a death is seen even if many neighbours
 /// in a row are stopped.
-WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t own) {
-  WaitList list;
-  list.add(table.changes, view.changes);
-  list.add(stop_request::requested, 0);
-  const bool all_fit = list.size + view.claimed - 1 <= list.words.size();
+std::vector<WaitedWord> words_to_wait_for(const Table& table, const View& view, std::uint32_t own) {
+  std::vector<WaitedWord> words{waited(table.changes, view.changes), waited(stop_request::requested, 0)};
+  words.reserve(most_words);
+  const bool all_fit = words.size() + view.claimed - 1 <= most_words;
   std::size_t passed = 0;
   std::size_t watched = 0;
   std::size_t next = 0;
-  for (std::size_t distance = 1; distance < slot_count && list.size < list.words.size(); ++distance) {
+  for (std::size_t distance = 1; distance < slot_count && words.size() < most_words; ++distance) {
     const std::size_t i = (own + slot_count - distance) % slot_count;
     const Word owner = view.slots[i].owner;
     if (!has_joined(owner)) continue;
@@ -74,28 +68,27 @@ WaitList words_to_wait_for(const Table& table, const View& view, std::uint32_t o
     if (passed == next) next += 1 + (passed + 1) / 8;
     ++passed;
     if (!chosen && !is_new(owner)) continue;
-    add_owner(list, table.slots[i], owner, watched);
+    words.push_back(waited(table.slots[i], owner, watched));
     if (chosen) ++watched;
   }
-  return list;
+  return words;
 }
 
 std::size_t slot_of(const Table& table, const WaitedWord& word) {
   return (word.address - reinterpret_cast<std::uintptr_t>(table.slots.data())) / sizeof(Slot);
 }
 
-void explain_sleep(const Log& log, const Table& table, const WaitList& list) {
-  std::vector<std::size_t> slots;
-  for (std::size_t i = 2; i < list.size; ++i) slots.push_back(slot_of(table, list.words[i]));
-  std::ranges::sort(slots);
+void explain_sleep(const Log& log, const Table& table, const std::vector<WaitedWord>& words) {
+  std::set<std::size_t> slots;
+  for (std::size_t i = 2; i < words.size(); ++i) slots.insert(slot_of(table, words[i]));
   const auto marks = slots.empty() ? "" : fmt::format(", the kernel marks slot {}", fmt::join(slots, " or "));
-  log.explain("sleeping until changes is no longer {}{}, or a signal comes", list.words[0].seen, marks);
+  log.explain("sleeping until changes is no longer {}{}, or a signal comes", words[0].seen, marks);
 }
 
-void explain_wake(const Log& log, const Table& table, const WaitList& list, long woken) {
+void explain_wake(const Log& log, const Table& table, const std::vector<WaitedWord>& words, long woken) {
   if (woken < 0) return log.explain("woken by a signal");
   if (woken < 2) return log.explain("woken by another copy: changes is now {}", table.changes.load());
-  const WaitedWord& word = list.words[static_cast<std::size_t>(woken)];
+  const WaitedWord& word = words[static_cast<std::size_t>(woken)];
   const std::size_t slot = slot_of(table, word);
   log.explain("woken by the kernel: slot {} was {}, and is now {}", slot, to_text(static_cast<Word>(word.seen)),
               to_text(table.slots[slot].owner));
@@ -111,11 +104,11 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
     syscall(SYS_futex, &table.changes, FUTEX_WAIT, view.changes, &limit, nullptr, 0);
     return;
   }
-  const WaitList list = words_to_wait_for(table, view, own);
-  if (log.explains()) explain_sleep(log, table, list);
-  const long woken = syscall(futex_waitv_call, list.words.data(), list.size, 0U, nullptr, CLOCK_MONOTONIC);
+  const std::vector<WaitedWord> words = words_to_wait_for(table, view, own);
+  if (log.explains()) explain_sleep(log, table, words);
+  const long woken = syscall(futex_waitv_call, words.data(), words.size(), 0U, nullptr, CLOCK_MONOTONIC);
   const int error = woken < 0 ? errno : 0;
-  if (log.explains() && (error == 0 || error == EINTR)) explain_wake(log, table, list, woken);
+  if (log.explains() && (error == 0 || error == EINTR)) explain_wake(log, table, words, woken);
   if (error == 0 || error == EAGAIN || error == EINTR) return;
   if (error == ENOMEM) throw failed_call(error, "futex_waitv");
   refused = true;  // ENOSYS from an old kernel; a sandbox may say anything

@@ -1,6 +1,4 @@
 // Which copies a copy watches while it sleeps.
-#include "wait.h"
-
 #include <sys/mman.h>
 
 #include <algorithm>
