@@ -1,12 +1,13 @@
 #include "membership.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,6 +16,8 @@
 #include "stop_request.h"
 
 namespace share_data {
+
+using namespace std::chrono_literals;
 
 std::int64_t nanoseconds_since_boot() {
   timespec now{};
@@ -145,7 +148,7 @@ bool Membership::claim_below(std::uint32_t max) {
       return false;
     } else {
       if (live + moving + count_joining_before(view, slot_) >= max) withdraw();
-      (void)poll(nullptr, 0, 2);
+      std::this_thread::sleep_for(2ms);
     }
   }
   withdraw();

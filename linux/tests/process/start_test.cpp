@@ -129,7 +129,7 @@ TEST_F(Max, OfTwoThatAreJoiningTheOneInTheLowerSlotGoesFirst) {
       const std::atomic<Word>& claimed = table.slots[2].owner;
       EXPECT_TRUE(eventually([&] { return claimed != 0; }));
       table.slots[slot].owner = joining_word(other.tid());
-      const auto has_looked = [&] { return has_joined(claimed) || call_of(copy.pid()) == SYS_poll; };
+      const auto has_looked = [&] { return has_joined(claimed) || call_of(copy.pid()) == SYS_clock_nanosleep; };
       EXPECT_TRUE(eventually(has_looked));
       in_time = !has_joined(claimed);
       if (in_time) {
