@@ -49,14 +49,16 @@ void run(const Options& options, const Log& log) {
 
 int main(int argc, char** argv) {
   using namespace share_data;
-  const auto parsed = parse_options(argc, argv);
-  if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
-  const auto& options = *std::get_if<Options>(&parsed);
-  const Log log{options.style, static_cast<std::uint32_t>(getpid())};
+  const auto pid = static_cast<std::uint32_t>(getpid());
+  const Log errors{{.color = Color::never}, pid};
   try {
+    const auto parsed = parse_options(argc, argv);
+    if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
+    const auto& options = *std::get_if<Options>(&parsed);
+    const Log log{options.style, pid};
     options.status ? print_status(static_cast<key_t>(options.key), log) : run(options, log);
     return success;
   } catch (...) {
-    return report_exception(log);
+    return report_exception(errors);
   }
 }
