@@ -119,6 +119,7 @@ void Membership::claim() {
 /// theirs and look every 2 ms. A copy that is stopped while it joins takes a place: after a thousand looks, about 2 s,
 /// this one gives up.
 bool Membership::claim_below(std::uint32_t max) {
+  bool checked = false;  // whether those that are missing were taken out
   bool claimed = false;
   const auto withdraw = [&] {
     if (std::exchange(claimed, false)) shared().replace(slot_, joining_word(tid_), 0, log_);
@@ -129,14 +130,16 @@ bool Membership::claim_below(std::uint32_t max) {
     const std::uint32_t moving = count_in_removed(key_);
     View view = shared().look();
     const shmid_ds state = segment_.state();
-    claimed = claimed && view.slots[slot_].owner == joining_word(tid_);      // anybody may write anything there
-    if (!claimed && take_out_missing(view, state.shm_nattch - 1)) continue;  // we are attached, and have no slot
+    claimed = claimed && view.slots[slot_].owner == joining_word(tid_);  // anybody may write anything there
+    // We are attached, and have no slot yet.
+    if (!std::exchange(checked, true) && take_out_missing(view, state.shm_nattch - 1)) continue;
     live = view.live;
     joining = moving + view.joining - (claimed ? 1U : 0U);
     if (is_removed(state)) {  // copies that join in a new one may not have counted us
       withdraw();
       segment_ = Segment::open_or_create(key_, log_);
       gather_removed();
+      checked = false;
     } else if (live >= max) {
       break;
     } else if (live + joining < max) {

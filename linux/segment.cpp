@@ -44,13 +44,15 @@ void check_limits(key_t key) {
                 "raise kernel.shmmax with sysctl");
 }
 
-/// Empty if the segment vanished before we got hold of it.
+/// Empty if the segment vanished or was removed before we got hold of it. (One that was removed, and that we may not
+/// attach, has no copies of ours.)
 std::optional<Segment> attach(int id, Access access, bool is_new = false) {
   void* const address = shmat(id, nullptr, access == Access::read_only ? SHM_RDONLY : 0);
   if (address != reinterpret_cast<void*>(-1)) return Segment{id, static_cast<Table*>(address)};
   const int error = errno;
   shmid_ds info{};
-  if ((error == EINVAL || error == EIDRM) && shmctl(id, IPC_STAT, &info) != 0) return std::nullopt;
+  const bool is_gone = shmctl(id, IPC_STAT, &info) != 0 || is_removed(info);
+  if (is_gone && (error == EINVAL || error == EIDRM || error == EACCES)) return std::nullopt;
   if (is_new) shmctl(id, IPC_RMID, nullptr);  // nobody else would
   throw failed_call(error, "shmat", std::to_string(id));
 }
@@ -133,7 +135,6 @@ std::vector<Segment> Segment::open_removed(key_t key, Access access) {
     shmid_ds info{};
     const int id = shmctl(index, SHM_STAT, &info);  // -1 as well if we may not read it
     if (id < 0 || !is_removed(info) || info.shm_segsz != sizeof(Table) || !created_by_us(info)) continue;
-    if ((info.shm_perm.mode & mode) != mode) continue;  // it has no copies of ours
     auto segment = attach(id, access);
     if (!segment) continue;
     const Table& table = segment->table();

@@ -43,7 +43,7 @@ class Segment {
   /// done so already.
   [[nodiscard]] bool remove(const Log& log) const;
 
-  /// Leaves it to the end of the process to detach: the kernel has to find the owner words then.
+  /// Leaves it to the end of the process to detach: the kernel has to find the owner words then. The last use of it.
   void stay_attached() { (void)table_.release(); }
 
  private:

@@ -72,8 +72,6 @@ struct SeenSlot {
   Word owner = 0;
   Word leaver = 0;
   std::int64_t joined = 0;
-
-  bool operator==(const SeenSlot&) const = default;
 };
 
 [[nodiscard]] constexpr bool is_counted(const SeenSlot& slot) {
@@ -92,7 +90,7 @@ struct View {
   std::uint32_t marked = 0;   ///< slots that the kernel has marked
   std::uint32_t claimed = 0;  ///< slots that are not free
   std::vector<SeenSlot> slots = std::vector<SeenSlot>(slot_count);
-  std::vector<std::uint32_t> changed;  ///< those that have changed since the look before
+  std::vector<std::uint32_t> changed;  ///< those that may have changed since the look before
 };
 
 /// How a copy has ended. `unknown`: so many have left since that more than half of the list is new.

@@ -45,7 +45,7 @@ parse() {
   while (($#)); do
     case $1 in
       -h | --help) usage; exit ;;
-      --systems) systems+=(glibc-2.28 musl) ;;
+      --systems) systems+=(glibc-2.28 musl) needs+=(npm) ;;
       -R)
         (($# > 1)) || die 2 "-R needs a regular expression; see --help"
         ctest_options+=(-R "$2")

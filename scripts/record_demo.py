@@ -30,7 +30,9 @@ def type_in(terminal, *keys):
 
 
 def wait_for(terminal, pattern):
+    deadline = time.monotonic() + 30
     while not (found := re.search(pattern, tmux("capture-pane", "-p", "-t", f"demo.{terminal}"))):
+        if time.monotonic() > deadline: raise TimeoutError(f"no '{pattern}' within 30 s")
         time.sleep(0.1)
     return found
 
@@ -60,7 +62,13 @@ def play():
     wait_for(1, "was killed")
     type_in(4, "share_data --status", "Enter")
     time.sleep(6)
-    tmux("kill-server")
+
+
+def play_and_end():
+    try:
+        play()
+    finally:
+        tmux("kill-server")
 
 
 if __name__ == "__main__":
@@ -68,7 +76,7 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     program, picture = map(pathlib.Path, sys.argv[1:])
     open_terminals(program.resolve())
-    threading.Thread(target=play).start()
+    threading.Thread(target=play_and_end).start()
     subprocess.run(["termtosvg", picture, "--screen-geometry", f"{COLUMNS}x{LINES}", "--min-frame-duration", "200",
                     "--loop-delay", "1", "--template", "window_frame", "--command", shlex.join([*TMUX, "attach"])],
                    check=True)

@@ -2,6 +2,8 @@
 // nobody; they show the truth as soon as they go on.
 #include <sys/ptrace.h>
 
+#include <climits>
+
 #include "copies.h"
 
 namespace share_data::test {
@@ -23,6 +25,19 @@ TEST_F(Stopped, ChangesNothingForTheRestAndShowsTheTruthWhenItGoesOn) {
   EXPECT_TRUE(all_show({&copies[0], &copies[1], &copies[4]}, 7));
   signal(copies, SIGCONT);
   EXPECT_TRUE(all_show(copies));
+}
+
+TEST_F(Stopped, HidesNoDeathAsFourCopiesWaitForOneWordEach) {
+  if (!has_futex_waitv()) GTEST_SKIP() << "needs futex_waitv";
+  Copies copies = start_in_order(5);
+  ASSERT_TRUE(all_show(copies));
+  ASSERT_TRUE(all_sleep(copies));
+  const RawSegment segment{key()};
+  Slot& slot = segment.table().slots[0];
+  for (const std::atomic<Word>* const word :
+       {&slot.owner, &slot.alarms[0].word, &slot.alarms[1].word, &slot.alarms[2].word}) {
+    EXPECT_EQ(syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0), 1) << "who waits for it";
+  }
 }
 
 TEST_F(Stopped, KeepsNobodyAwakeIfAnAlarmWordOfItsSlotWasOverwritten) {
