@@ -108,6 +108,16 @@ TEST_F(MembershipTest, UnderALimitItCountsThoseInTheNewSegmentIfItsOwnWasRemoved
   }
 }
 
+TEST_F(MembershipTest, AnEarlierCopyWithItsTidThatLeftTheSlotDoesNotMatter) {
+  in_a_process([&] {
+    Membership member{key, log};
+    table_of(member).slots[0].leaver = member.tid();
+    member.join();
+    EXPECT_EQ(member.slot(), 0U);
+    EXPECT_EQ(member.table().look().live, 1U);
+  });
+}
+
 TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
   in_a_member([&](Membership& member) {
     Table& table = table_of(member);
