@@ -13,7 +13,8 @@ constexpr std::array hints{
     Hint{"shmget", ENOSPC,
          "not the disk: all segment ids or pages that the system allows are in use; see `ipcs -m`, and raise "
          "kernel.shmmni or kernel.shmall with sysctl"},
-    Hint{"shmget", EACCES,
+    Hint{"shmget IPC_CREAT", EINVAL, "the system allows no segment of 52 KiB; raise kernel.shmmax with sysctl"},
+    Hint{"shmat", EACCES,
          "another user's segment has this key (see `ipcs -m`), or a sandbox or a security policy forbids the call; "
          "count under another key with --key"},
     Hint{"shmctl IPC_RMID", 0, "the segment stays behind; see `ipcs -m`"},

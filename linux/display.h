@@ -1,11 +1,5 @@
-// How a change becomes a line that says who came, left or was killed; and --status, which only looks. (The small
-// program only counts.)
+// How a change becomes a line that says who came, left or was killed; and --status, which only looks.
 #pragma once
-
-#include <sys/types.h>
-
-#include <cstdint>
-#include <vector>
 
 #include "log.h"
 #include "membership.h"
@@ -24,14 +18,12 @@ class Display {
   void print(const Event& event) const;
 
  private:
-  [[nodiscard]] Event difference(const View& now);
-  void add_end(Event& event, Word tid, End end) const;
+  [[nodiscard]] Event difference(const View& now) const;
 
   const Membership& membership_;
   const Log& log_;
-  std::vector<SeenSlot> shown_ = std::vector<SeenSlot>(slot_count);  ///< the slots at the look before
-  int segment_ = -1;                                                 ///< where they lie
-  std::uint32_t left_ = 0;                                           ///< how many copies had left by then
+  int segment_ = -1;        ///< where the last look was
+  std::uint32_t left_ = 0;  ///< how many copies had left by then
 };
 
 /// Prints the count, the live copies and, with --explain, the memory word by word. Throws Failure, and

@@ -2,12 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <ctime>
+#include <span>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,50 +17,16 @@
 
 namespace share_data {
 
-using namespace std::chrono_literals;
-
 std::int64_t nanoseconds_since_boot() {
   timespec now{};
   clock_gettime(CLOCK_BOOTTIME, &now);
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-namespace {
-
-/// Copies that move from removed segments. Count them before those in the current one: a copy that moves has a slot
-/// there until it has one here, and so is not missed.
-std::uint32_t count_in_removed(key_t key) {
-  std::uint32_t count = 0;
-  for (const Segment& removed : Segment::open_removed(key, Access::read_only)) {
-    const View view = removed.table().look();
-    count += view.live + view.joining;
-  }
-  return count;
-}
-
-/// Copies that are joining in slots before this one.
-std::uint32_t count_joining_before(const View& view, std::uint32_t slot) {
-  std::uint32_t count = 0;
-  for (std::uint32_t i = 0; i < slot; ++i) count += is_joining(view.slots[i].owner) ? 1U : 0U;
-  return count;
-}
-
-}  // namespace
-
-bool is_missing(Word tid) { return tid == 0 || (kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH); }
-
-Membership::Membership(key_t key, const Log& log)
-    : log_(log),
-      key_(key),
-      tid_(static_cast<Word>(getpid())),
-      robust_list_(log),
-      segment_(Segment::open_or_create(key, log)) {}
-
 bool Membership::join(std::optional<std::uint32_t> max) {
-  gather_removed();
   if (!max) claim();
   if (max && !claim_below(*max)) return false;
-  ++shared().plain;
+  ++table().plain;
   has_joined_ = true;
   get_ready();
   return true;
@@ -68,7 +34,7 @@ bool Membership::join(std::optional<std::uint32_t> max) {
 
 Membership::~Membership() {
   try {
-    if (!has_left_) leave();
+    leave();
   } catch (const Failure&) {  // NOLINT(bugprone-empty-catch): the segment cannot be removed, and we end anyway
   }
   segment_.stay_attached();
@@ -78,39 +44,27 @@ Membership::~Membership() {
 void Membership::get_ready() {
   own().leaver = 0;  // of an earlier copy
   for (Slot::Alarm& alarm : own().alarms) alarm.word = running_word(tid_);
-  shared().replace(slot_, joining_word(tid_), joined_word(tid_), log_);
-  shared().notify(log_);
-  shared().replace(slot_, joined_word(tid_), running_word(tid_), log_);
-}
-
-// Before the claim: a copy has one robust list. When a copy comes here from a removed segment and claims a slot, the
-// kernel marks its old slot no more. If it is killed then, the copies in the old segment must be on their way already.
-void Membership::gather_removed() {
-  if (shared().gathered != 0) return;
-  for (const Segment& removed : Segment::open_removed(key_, Access::read_write)) {
-    log_.explain("copies may be in segment {}, which was removed:", removed.id());
-    removed.table().notify(log_);
-  }
-  shared().gathered = 1;
+  table().replace(slot_, joining_word(tid_), joined_word(tid_), log_);
+  table().notify(log_);
+  table().replace(slot_, joined_word(tid_), running_word(tid_), log_);
 }
 
 void Membership::claim() {
   for (;;) {
     for (std::uint32_t i = 0; i < slot_count; ++i) {
-      Slot& slot = shared().slots[i];
+      Slot& slot = table().slots[i];
       if (slot.owner != 0) continue;
       robust_list_.point_at(slot);
-      if (!shared().replace(i, 0, joining_word(tid_), log_)) continue;
+      if (!table().replace(i, 0, joining_word(tid_), log_)) continue;
       slot_ = i;
       slot.joined = start_;
       return;
     }
-    View view = shared().look();
+    View view = table().look();
     if (!take_out_missing(view, segment_.state().shm_nattch) && view.marked == 0 && view.claimed == slot_count) {
-      throw Failure("all slots of the table are taken",
-                    fmt::format("this program counts {} copies at most", slot_count));
+      throw Failure(fmt::format("all {} slots of the table are taken", slot_count));
     }
-    shared().free_marked(shared().look(), log_);
+    table().free_marked(table().look(), log_);
   }
 }
 
@@ -119,27 +73,27 @@ void Membership::claim() {
 /// theirs and look every 2 ms. A copy that is stopped while it joins takes a place: after a thousand looks, about 2 s,
 /// this one gives up.
 bool Membership::claim_below(std::uint32_t max) {
-  bool checked = false;  // whether those that are missing were taken out
   bool claimed = false;
   const auto withdraw = [&] {
-    if (std::exchange(claimed, false)) shared().replace(slot_, joining_word(tid_), 0, log_);
+    if (std::exchange(claimed, false)) table().replace(slot_, joining_word(tid_), 0, log_);
   };
   std::uint32_t live = 0;
   std::uint32_t joining = 0;  // other copies
   for (int looks = 0; looks < 1000; ++looks) {
-    const std::uint32_t moving = count_in_removed(key_);
-    View view = shared().look();
+    std::uint32_t moving = 0;  // copies that are in a removed segment, and stay there until they have a slot here
+    for (const Segment& removed : Segment::open_removed(key_, SHM_RDONLY)) {
+      const View view = removed.table().look();
+      moving += view.live + view.joining;
+    }
+    View view = table().look();
     const shmid_ds state = segment_.state();
     claimed = claimed && view.slots[slot_].owner == joining_word(tid_);  // anybody may write anything there
-    // We are attached, and have no slot yet.
-    if (!std::exchange(checked, true) && take_out_missing(view, state.shm_nattch - 1)) continue;
+    if (take_out_missing(view, state.shm_nattch - (claimed ? 0U : 1U))) continue;
     live = view.live;
     joining = moving + view.joining - (claimed ? 1U : 0U);
     if (is_removed(state)) {  // copies that join in a new one may not have counted us
       withdraw();
       segment_ = Segment::open_or_create(key_, log_);
-      gather_removed();
-      checked = false;
     } else if (live >= max) {
       break;
     } else if (live + joining < max) {
@@ -150,8 +104,9 @@ bool Membership::claim_below(std::uint32_t max) {
       withdraw();
       return false;
     } else {
-      if (live + moving + count_joining_before(view, slot_) >= max) withdraw();
-      std::this_thread::sleep_for(2ms);
+      const auto before = std::ranges::count_if(std::span{view.slots}.first(slot_), is_joining, &SeenSlot::owner);
+      if (live + moving + before >= max) withdraw();
+      usleep(2000);
     }
   }
   withdraw();
@@ -164,9 +119,8 @@ bool Membership::claim_below(std::uint32_t max) {
 // than at the look before, although `changes` has not moved.
 const View& Membership::look() {
   const auto [changes_before, claimed_before] = std::pair{view_.changes, view_.claimed};
-  for (view_.changed.clear();;) {
-    view_ = shared().look(std::move(view_));
-    view_.segment = segment_.id();
+  for (view_.earlier.clear();;) {
+    view_ = table().look(std::move(view_));
     const shmid_ds state = segment_.state();
     if (is_removed(state) && move()) continue;
     if (own().owner != running_word(tid_) || own().leaver == tid_) {  // anybody may write anything there
@@ -175,8 +129,8 @@ const View& Membership::look() {
       continue;
     }
     if (take_out_missing(view_, state.shm_nattch)) continue;
-    if (view_.marked == 0 && view_.changes == changes_before && view_.claimed < claimed_before) shared().notify(log_);
-    shared().free_marked(view_, log_);
+    if (view_.marked == 0 && view_.changes == changes_before && view_.claimed < claimed_before) table().notify(log_);
+    table().free_marked(view_, log_);
     return view_;
   }
 }
@@ -204,35 +158,34 @@ bool Membership::move() {
   return true;
 }
 
-/// If more slots are claimed than processes are attached, the mark of a copy that died was lost, or somebody wrote into
-/// the table. Then this marks what can be no other copy, as the kernel would have done. True if it has marked
-/// something.
+/// If more slots are claimed than processes are attached, a mark was lost, or somebody wrote into the table. Then this
+/// marks what can be no other copy, as the kernel would have done. True if it has marked something.
 bool Membership::take_out_missing(View& view, std::uint64_t attached) {
-  const auto claims_too_much = [&] { return view.claimed - view.marked > attached; };
-  if (!claims_too_much()) return false;
-  view = shared().look(std::move(view));  // a copy may have died between the first look and the kernel's answer
-  if (!claims_too_much()) return false;
+  if (view.claimed - view.marked <= attached) return false;
+  view = table().look(std::move(view));  // a copy may have died between the first look and the kernel's answer
+  if (view.claimed - view.marked <= attached) return false;
   bool found = false;
   for (std::uint32_t i = 0; i < slot_count; ++i) {
-    const Word owner = view.slots[i].owner;
-    const bool is_own_slot = has_joined_ && i == slot_;
-    if (is_own_slot || tid_of(owner) == 0 || (tid_of(owner) != tid_ && !is_missing(tid_of(owner)))) continue;
-    shared().replace(i, owner, marked_word, log_);
+    const Word tid = tid_of(view.slots[i].owner);
+    const bool exists = kill(static_cast<pid_t>(tid), 0) == 0 || errno != ESRCH;  // seen from this PID namespace
+    if (tid == 0 || (tid == tid_ ? i == slot_ : exists)) continue;
+    table().replace(i, view.slots[i].owner, marked_word, log_);
     found = true;
   }
   return found;
 }
 
 Event Membership::leave() {
-  has_left_ = true;
-  if (has_joined_) {
-    --shared().plain;
-    shared().leave(slot_, tid_, log_);
+  const bool is_counted = std::exchange(has_joined_, false);
+  if (is_counted) {
+    --table().plain;
+    table().leave(slot_, tid_, log_);
   }
-  Event event{.kind = Event::Kind::left, .live = shared().look().live, .plain = shared().plain, .left = {tid_}};
+  view_ = table().look(std::move(view_));
+  Event event{.kind = Event::Kind::left, .live = view_.live, .plain = table().plain, .left = {tid_}};
   if (event.live == 0 && segment_.remove(log_)) event.remark = "last one out, segment removed";
   // After the removal: a copy that has just joined in the removed segment must move.
-  if (has_joined_) shared().notify(log_);
+  if (is_counted) table().notify(log_);
   return event;
 }
 

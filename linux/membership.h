@@ -1,7 +1,7 @@
 // How a copy joins the others and leaves them, even if others join, leave or are killed meanwhile.
 #pragma once
 
-#include <sys/types.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <optional>
@@ -13,9 +13,6 @@
 
 namespace share_data {
 
-/// True if no process here has this TID. A process in another PID namespace seems missing, too.
-[[nodiscard]] bool is_missing(Word tid);
-
 /// Nanoseconds of CLOCK_BOOTTIME: since the system started, and nobody can set it.
 [[nodiscard]] std::int64_t nanoseconds_since_boot();
 
@@ -23,7 +20,7 @@ namespace share_data {
 ///
 /// To join:
 ///   1. attach to the segment of the key, or create it
-///   2. if nobody has done so yet, notify the copies in removed segments of this key, so that they come here
+///   2. notify the copies in removed segments of this key, so that they come here
 ///   3. point the robust list at a free slot and claim it: 0 -> TID|OWNER_DIED. From this instruction on the kernel
 ///      marks the slot when this copy ends. Under --max it now counts the others, and withdraws if there are too many
 ///   4. write the alarm words, and then: -> TID|WAITERS|OWNER_DIED. From this instruction on the copy is counted
@@ -37,7 +34,8 @@ namespace share_data {
 class Membership {
  public:
   /// Attaches to the segment of `key`. Throws Failure.
-  Membership(key_t key, const Log& log);
+  Membership(key_t key, const Log& log)
+      : log_(log), key_(key), robust_list_(log), segment_(Segment::open_or_create(key, log)) {}
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
@@ -50,35 +48,33 @@ class Membership {
   /// ended, and joins again if the segment was removed. Throws Failure.
   const View& look();
 
-  /// Leaves, once, and returns what to say last. What is left to do is to end the process.
+  /// Leaves, and returns what to say last. What is left to do is to end the process.
   Event leave();
 
-  [[nodiscard]] const Table& table() const { return segment_.table(); }
+  [[nodiscard]] Table& table() const { return segment_.table(); }
   [[nodiscard]] Word tid() const { return tid_; }
   [[nodiscard]] std::uint32_t slot() const { return slot_; }
+  [[nodiscard]] int segment() const { return segment_.id(); }
 
  private:
-  void gather_removed();
   void claim();
   [[nodiscard]] bool claim_below(std::uint32_t max);
   void get_ready();
   [[nodiscard]] bool move();
   [[nodiscard]] bool take_out_missing(View& view, std::uint64_t attached);
 
-  [[nodiscard]] Table& shared() const { return segment_.table(); }
-  [[nodiscard]] Slot& own() const { return shared().slots[slot_]; }
+  [[nodiscard]] Slot& own() const { return table().slots[slot_]; }
 
   const Log& log_;
   key_t key_;
-  Word tid_;
+  Word tid_ = static_cast<Word>(getpid());
   std::int64_t start_ = nanoseconds_since_boot();
   RobustList robust_list_;
   Segment segment_;
   std::uint32_t slot_ = 0;
   bool has_joined_ = false;  ///< `slot_` is ours, and counted in `plain`
-  bool has_left_ = false;
-  bool must_stay_ = false;  ///< in a removed segment, because no new one can be had
-  View view_;               ///< the table at the last look
+  bool must_stay_ = false;   ///< in a removed segment, because no new one can be had
+  View view_;                ///< the table at the last look
 };
 
 }  // namespace share_data

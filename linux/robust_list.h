@@ -24,9 +24,8 @@ class RobustList {
  public:
   /// Registers an empty list: a ring of nothing but its head. Throws Failure.
   explicit RobustList(const Log& log) {
-    // Shared memory, although nobody shares it: a process that the out-of-memory killer ends loses its private memory
-    // before the kernel walks the list (process_mrelease(2) does the same). Locked, because the kernel cannot read back
-    // what was swapped out once the control group is at its limit; if locking is refused, that risk remains.
+    // Shared memory: the out-of-memory killer takes private memory before the kernel walks the list. Locked: the kernel
+    // cannot read back what was swapped out if the control group is at its limit. If locking is refused, that remains.
     void* const memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw failed_call(errno, "mmap");
     mlock(memory, sizeof(Page));

@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 #include <sys/shm.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,12 +16,7 @@
 namespace share_data {
 namespace {
 
-constexpr int mode = S_IRUSR | S_IWUSR;
-constexpr auto other_key = "count under another key with --key";
 constexpr std::uint64_t magic = 0x3354'4144'5248'5303;  // spells "\3SHRDAT3" in memory
-
-/// All versions share this magic, except for the version number in its first and its last byte.
-constexpr std::uint64_t version_bytes = 0xff00'0000'0000'00ff;
 
 std::string name_of(key_t key) { return fmt::format("{:#010x}", static_cast<std::uint32_t>(key)); }
 
@@ -34,51 +28,46 @@ bool is_all_zero(const Table& table) {
 /// The owner of a segment can be changed, its creator cannot (shmctl(2)).
 bool created_by_us(const shmid_ds& info) { return info.shm_perm.cuid == geteuid(); }
 
-/// To be called before a segment is created, because without shmctl(2) nobody could remove it.
-void check_limits(key_t key) {
-  shminfo limits{};
-  if (shmctl(0, IPC_INFO, reinterpret_cast<shmid_ds*>(&limits)) < 0) throw failed_call(errno, "shmctl IPC_INFO");
-  if (limits.shmmax >= sizeof(Table)) return;
-  throw Failure(fmt::format("shmget {}: the system allows segments of {} bytes, and ours has {}", name_of(key),
-                            limits.shmmax, sizeof(Table)),
-                "raise kernel.shmmax with sysctl");
-}
-
-/// Empty if the segment vanished or was removed before we got hold of it. (One that was removed, and that we may not
-/// attach, has no copies of ours.)
-std::optional<Segment> attach(int id, Access access, bool is_new = false) {
-  void* const address = shmat(id, nullptr, access == Access::read_only ? SHM_RDONLY : 0);
+/// Empty if the segment vanished or was removed before we got hold of it.
+std::optional<Segment> attach(int id, int flags) {
+  void* const address = shmat(id, nullptr, flags);
   if (address != reinterpret_cast<void*>(-1)) return Segment{id, static_cast<Table*>(address)};
   const int error = errno;
   shmid_ds info{};
-  const bool is_gone = shmctl(id, IPC_STAT, &info) != 0 || is_removed(info);
-  if (is_gone && (error == EINVAL || error == EIDRM || error == EACCES)) return std::nullopt;
-  if (is_new) shmctl(id, IPC_RMID, nullptr);  // nobody else would
+  const bool is_known = shmctl(id, IPC_STAT, &info) == 0;
+  if (is_known ? is_removed(info) : errno == EINVAL || errno == EIDRM) return std::nullopt;
   throw failed_call(error, "shmat", std::to_string(id));
 }
 
-/// Refuses what is not ours.
-void check(const Segment& segment, key_t key, Access access) {
+/// Empty if somebody else has created it meanwhile, or removed it since.
+std::optional<Segment> create(key_t key, const Log& log) {
+  shminfo limits{};  // asked first, because without shmctl(2) nobody could remove it
+  if (shmctl(0, IPC_INFO, reinterpret_cast<shmid_ds*>(&limits)) < 0) throw failed_call(errno, "shmctl IPC_INFO");
+  const int id = shmget(key, sizeof(Table), 0600 | IPC_CREAT | IPC_EXCL);
+  if (id < 0 && errno == EEXIST) return std::nullopt;
+  if (id < 0) throw failed_call(errno, "shmget IPC_CREAT", name_of(key));
+  log.explain("shmget({}, {}, IPC_CREAT | IPC_EXCL | 0600) = {}", name_of(key), sizeof(Table), id);
+  try {
+    return attach(id, 0);
+  } catch (const Failure&) {
+    shmctl(id, IPC_RMID, nullptr);  // nobody else would
+    throw;
+  }
+}
+
+/// Refuses what is not ours. All zeros are a new segment whose creator has not written the magic yet; if it did so
+/// while we looked at the rest, the second look at the magic sees it.
+void check(const Segment& segment, key_t key, int flags) {
   const shmid_ds info = segment.state();
   const std::atomic<std::uint64_t>& found = segment.table().magic;
-  const auto refuse = [&](const std::string& why, const std::string& hint = other_key) {
-    throw Failure(fmt::format("segment {} with key {} {}", segment.id(), name_of(key), why), hint);
+  const auto refuse = [&](const std::string& why) {
+    throw Failure(fmt::format("segment {} with key {} {}", segment.id(), name_of(key), why),
+                  "count under another key with --key");
   };
-  if (access == Access::read_write && !created_by_us(info)) {
-    refuse(fmt::format("was created by user {}", info.shm_perm.cuid));
-  }
-  if (info.shm_segsz >= sizeof found && found != magic && (found & ~version_bytes) == (magic & ~version_bytes)) {
-    refuse(fmt::format("is used by version {} of share_data, which cannot count together with this one", found & 0xffU),
-           fmt::format("end its copies, or if none is left, remove the segment with `ipcrm -m {}`, or {}", segment.id(),
-                       other_key));
-  }
-  if (info.shm_segsz != sizeof(Table)) {
-    refuse(fmt::format("has {} bytes, not our {}: another program's data", info.shm_segsz, sizeof(Table)));
-  }
-  // All zeros are a new segment whose creator has not written the magic yet. If it did so while we looked at the rest,
-  // the second look at the magic sees it.
-  const bool ours = found == magic || (found == 0 && (is_all_zero(segment.table()) || found == magic));
-  if (!ours) refuse("has our size but another program's data");
+  if (flags != SHM_RDONLY && !created_by_us(info)) refuse(fmt::format("was created by user {}", info.shm_perm.cuid));
+  const bool is_ours = info.shm_segsz == sizeof(Table) &&
+                       (found == magic || (found == 0 && (is_all_zero(segment.table()) || found == magic)));
+  if (!is_ours) refuse(fmt::format("has {} bytes of another program or version", info.shm_segsz));
 }
 
 void prepare(const Segment& segment, key_t key, const Log& log) {
@@ -97,37 +86,33 @@ void prepare(const Segment& segment, key_t key, const Log& log) {
 
 key_t default_key() { return static_cast<key_t>(0x5d00'0000U | (geteuid() & 0xff'ffffU)); }
 
-Segment Segment::open_or_create(key_t key, const Log& log) {
-  constexpr int attempts = 1000;  // somebody may remove it between two calls, but hardly this often in a row
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    const bool create = attempt % 2 == 1;
-    if (create) check_limits(key);
-    const int id = shmget(key, sizeof(Table), mode | (create ? IPC_CREAT | IPC_EXCL : 0));
-    const int error = id < 0 ? errno : 0;
-    log.explain("shmget({}, {}, {}) = {}", name_of(key), sizeof(Table), create ? "IPC_CREAT | IPC_EXCL | 0600" : "0600",
-                error == 0 ? std::to_string(id) : system_message(error));
-    if (error == ENOENT || error == EEXIST || error == EIDRM) continue;
-    if (error == EINVAL) (void)open_existing(key);  // it is smaller than ours; this says what it is
-    if (error != 0) throw failed_call(error, "shmget", name_of(key));
-    auto segment = attach(id, Access::read_write, create);
-    if (!segment) continue;
-    if (!create) check(*segment, key, Access::read_write);  // what we have just created is zero
-    prepare(*segment, key, log);
-    return std::move(*segment);
-  }
-  throw Failure(fmt::format("shmat of the segment with key {}", name_of(key)),
-                "somebody keeps removing it; see `ipcs -m`");
-}
-
-std::optional<Segment> Segment::open_existing(key_t key) {
-  const int id = shmget(key, 0, S_IRUSR);  // with a mode, it checks that we may read
+std::optional<Segment> Segment::open(key_t key, int flags) {
+  const int id = shmget(key, 0, 0);  // of whatever size; shmat(2) asks whether we may
   if (id < 0 && errno != ENOENT) throw failed_call(errno, "shmget", name_of(key));
-  auto segment = id < 0 ? std::nullopt : attach(id, Access::read_only);
-  if (segment) check(*segment, key, Access::read_only);
+  auto segment = id < 0 ? std::nullopt : attach(id, flags);
+  if (segment) check(*segment, key, flags);
   return segment;
 }
 
-std::vector<Segment> Segment::open_removed(key_t key, Access access) {
+// The copies in removed segments are notified before a copy claims a slot here. A copy has one robust list: if it comes
+// from a removed segment, the kernel marks its old slot no more. If it is killed then, the others must be on their way.
+Segment Segment::open_or_create(key_t key, const Log& log) {
+  for (;;) {
+    auto segment = open(key, 0);
+    log.explain("shmget({}, 0, 0) = {}", name_of(key),
+                segment ? std::to_string(segment->id()) : system_message(ENOENT));
+    if (!segment) segment = create(key, log);
+    if (!segment) continue;
+    prepare(*segment, key, log);
+    for (const Segment& removed : open_removed(key, 0)) {
+      log.explain("copies may be in segment {}, which was removed:", removed.id());
+      removed.table().notify(log);
+    }
+    return std::move(*segment);
+  }
+}
+
+std::vector<Segment> Segment::open_removed(key_t key, int flags) {
   std::vector<Segment> removed;
   shm_info totals{};
   const int highest = shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&totals));
@@ -135,7 +120,7 @@ std::vector<Segment> Segment::open_removed(key_t key, Access access) {
     shmid_ds info{};
     const int id = shmctl(index, SHM_STAT, &info);  // -1 as well if we may not read it
     if (id < 0 || !is_removed(info) || info.shm_segsz != sizeof(Table) || !created_by_us(info)) continue;
-    auto segment = attach(id, access);
+    auto segment = attach(id, flags);
     if (!segment) continue;
     const Table& table = segment->table();
     if (table.magic == magic && table.key == static_cast<std::uint32_t>(key)) removed.push_back(std::move(*segment));

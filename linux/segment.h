@@ -15,23 +15,23 @@ namespace share_data {
 /// Whether somebody has called IPC_RMID: it has no key any more, and lives until the last process detaches.
 [[nodiscard]] inline bool is_removed(const shmid_ds& info) { return (info.shm_perm.mode & SHM_DEST) != 0; }
 
-enum class Access { read_only, read_write };
-
-/// An attached segment that holds a table of ours. Detaches when destroyed. All of it throws Failure.
+/// An attached segment that holds a table of ours. Detaches when destroyed. All of it throws Failure; `flags` are those
+/// of shmat(2): 0 or SHM_RDONLY.
 class Segment {
  public:
   /// Takes over what shmat(2) has attached.
   Segment(int id, Table* table) : id_(id), table_(table, shmdt) {}
 
-  /// Attaches to the segment of `key`, or creates it. Memory that is not ours (of another user, of another size, with
-  /// another magic) is refused unchanged.
+  /// Attaches to the segment of `key`. Empty if no segment has it. Memory that is not ours (of another size, with
+  /// another magic, or, without SHM_RDONLY, of another user) is refused unchanged.
+  [[nodiscard]] static std::optional<Segment> open(key_t key, int flags);
+
+  /// The same for reading and writing; creates it if there is none. Notifies the copies in removed segments of this
+  /// key, so that they come here.
   [[nodiscard]] static Segment open_or_create(key_t key, const Log& log);
 
-  /// Attaches to the segment of `key` for reading. Empty if no segment has it. Memory that is not ours is refused.
-  [[nodiscard]] static std::optional<Segment> open_existing(key_t key);
-
   /// Attaches to all segments that had `key` until they were removed, and that processes are still attached to.
-  [[nodiscard]] static std::vector<Segment> open_removed(key_t key, Access access);
+  [[nodiscard]] static std::vector<Segment> open_removed(key_t key, int flags);
 
   [[nodiscard]] Table& table() const { return *table_; }
   [[nodiscard]] int id() const { return id_; }

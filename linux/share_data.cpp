@@ -4,26 +4,34 @@
 //   table.h         what lies in the shared memory, what each word means, and the words that the code uses
 //   robust_list.h   how the kernel comes to mark the four words of a slot, even if memory is short
 //   table.cpp       how a copy looks, notifies the others, frees marked slots, and says that it leaves
-//   wait.cpp        what a copy waits for if there are more than 127, on old kernels, and with Ctrl+C
+//   wait.cpp        what a copy waits for if there are more than 127, on old kernels, and if its reader has gone
 //   membership.h    how a copy joins and leaves; membership.cpp has --max, ipcrm, and lost marks
 //   segment.h       shmget and its family; memory of other programs is refused
 //   display.h       who came, who left and who was killed; and --status, which only looks
-//   reader_watch.h  how a copy that sleeps learns that nobody reads its lines any more
-//   options.h       the command line
 #include <unistd.h>
 
-#include <variant>
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
 
+#include "common_options.h"
 #include "display.h"
 #include "failure.h"
 #include "log.h"
 #include "membership.h"
-#include "options.h"
-#include "reader_watch.h"
+#include "segment.h"
 #include "stop_request.h"
 
 namespace share_data {
 namespace {
+
+struct Options {
+  LogStyle style;
+  std::optional<stop_request::Duration> run_for;  ///< leave after so many seconds
+  std::optional<std::uint32_t> max;               ///< join only if fewer than this many are live
+  bool status = false;                            ///< only look
+  std::uint32_t key = static_cast<std::uint32_t>(default_key());
+};
 
 /// Joins the other copies, shows the count until there is a request to leave, and leaves.
 void run(const Options& options, const Log& log) {
@@ -32,14 +40,11 @@ void run(const Options& options, const Log& log) {
   Membership membership{static_cast<key_t>(options.key), log};
   if (!membership.join(options.max)) return;
   Display display{membership, log};
-  ReaderWatch reader;
   for (;;) {
     const View& view = membership.look();
     display.show(view);
     if (stop_request::made()) break;
-    reader.start();
     wait_for_change(membership.table(), view, membership.slot(), log);
-    reader.stop();
   }
   display.print(membership.leave());
 }
@@ -52,9 +57,18 @@ int main(int argc, char** argv) {
   const auto pid = static_cast<std::uint32_t>(getpid());
   const Log errors{{.color = Color::never}, pid};
   try {
-    const auto parsed = parse_options(argc, argv);
-    if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
-    const auto& options = *std::get_if<Options>(&parsed);
+    CLI::App app{"", "share_data"};
+    Options options;
+    add_common_options(app, options);
+    app.add_option("--key", options.key, "Count under this key, decimal or 0x... (default: one for each user)")
+        ->type_name("KEY")
+        ->transform(whole_number());
+    add_texts(app, "System V shared memory", "Ctrl+C, SIGTERM, terminal closed");
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app.exit(error) == 0 ? success : wrong_usage;  // 0 after --help and --version
+    }
     const Log log{options.style, pid};
     options.status ? print_status(static_cast<key_t>(options.key), log) : run(options, log);
     return success;

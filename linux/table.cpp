@@ -12,7 +12,6 @@
 #include "failure.h"
 
 namespace share_data {
-
 namespace {
 
 constexpr std::uint32_t ring_size = std::tuple_size_v<decltype(Table::left)>;
@@ -31,29 +30,22 @@ SeenSlot read(const Slot& slot) {
   }
 }
 
-/// Most slots are, so this decides how long a look takes.
-bool is_as_before(const Slot& slot, const SeenSlot& before) {
-  if (slot.owner != before.owner) return false;
-  return tid_of(before.owner) == 0 || (slot.leaver == before.leaver && slot.joined == before.joined);
-}
-
 }  // namespace
 
 View Table::look(View before) const {
-  View view = std::move(before);
-  view.changes = changes;
-  view.left = left_count;
-  view.live = view.joining = view.marked = view.claimed = 0;
+  View view{
+      .changes = changes, .left = left_count, .slots = std::move(before.slots), .earlier = std::move(before.earlier)};
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     SeenSlot& slot = view.slots[i];
-    if (!is_as_before(slots[i], slot)) {
-      slot = read(slots[i]);
-      view.changed.push_back(i);
+    if (const SeenSlot now = read(slots[i]); now != slot) {
+      view.earlier.emplace_back(i, slot);
+      slot = now;
     }
+    if (slot.owner == 0) continue;
     view.live += is_counted(slot) ? 1U : 0U;
     view.joining += is_joining(slot.owner) ? 1U : 0U;
     view.marked += is_marked(slot.owner) ? 1U : 0U;
-    view.claimed += slot.owner != 0 ? 1U : 0U;
+    ++view.claimed;
   }
   return view;
 }
@@ -101,13 +93,13 @@ void Table::leave(std::uint32_t index, Word tid, const Log& log) {
   } while (is_late());
 }
 
-End Table::end_of(std::uint32_t index, const SeenSlot& seen, std::uint32_t left_before) const {
+std::optional<bool> Table::has_left(std::uint32_t index, const SeenSlot& seen, std::uint32_t left_before) const {
   const SeenSlot now = read(slots[index]);
   const bool is_still_there = now.owner == seen.owner && now.joined == seen.joined;
-  if (is_still_there && now.leaver == tid_of(now.owner)) return End::left;
+  if (is_still_there && now.leaver == tid_of(now.owner)) return true;
   const auto entry = entry_of(index, seen.joined);
-  if (std::ranges::any_of(left, [&](const auto& other) { return other == entry; })) return End::left;
-  return left_count - left_before > ring_size / 2 ? End::unknown : End::killed;
+  if (std::ranges::any_of(left, [&](const auto& other) { return other == entry; })) return true;
+  return left_count - left_before > ring_size / 2 ? std::nullopt : std::optional{false};
 }
 
 std::string to_text(Word owner) {

@@ -26,7 +26,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "log.h"
@@ -72,6 +74,8 @@ struct SeenSlot {
   Word owner = 0;
   Word leaver = 0;
   std::int64_t joined = 0;
+
+  bool operator==(const SeenSlot&) const = default;
 };
 
 [[nodiscard]] constexpr bool is_counted(const SeenSlot& slot) {
@@ -82,7 +86,6 @@ inline constexpr std::size_t slot_count = 1024;
 
 /// The table at one look.
 struct View {
-  int segment = -1;           ///< the id of where the table lies
   std::uint32_t changes = 0;  ///< read before the slots: what changes later ends a wait at once
   std::uint32_t left = 0;     ///< how many copies have left, read before the slots
   std::uint32_t live = 0;     ///< slots that are counted
@@ -90,17 +93,13 @@ struct View {
   std::uint32_t marked = 0;   ///< slots that the kernel has marked
   std::uint32_t claimed = 0;  ///< slots that are not free
   std::vector<SeenSlot> slots = std::vector<SeenSlot>(slot_count);
-  std::vector<std::uint32_t> changed;  ///< those that may have changed since the look before
+  std::vector<std::pair<std::uint32_t, SeenSlot>> earlier;  ///< what slots held before they changed, the oldest first
 };
-
-/// How a copy has ended. `unknown`: so many have left since that more than half of the list is new.
-enum class End { left, killed, unknown };
 
 /// Zero bytes, which is how the kernel hands out a new segment, are an empty table.
 struct Table {
-  std::atomic<std::uint64_t> magic;     ///< what this memory is: layout and version
-  std::atomic<std::uint32_t> key;       ///< the segment's key, which the kernel forgets on IPC_RMID
-  std::atomic<std::uint32_t> gathered;  ///< 1: the copies in removed segments of this key have been notified
+  std::atomic<std::uint64_t> magic;  ///< what this memory is: layout and version
+  std::atomic<std::uint32_t> key;    ///< the segment's key, which the kernel forgets on IPC_RMID
 
   alignas(64) std::atomic<std::uint32_t> changes;  ///< the futex that all copies wait for; goes up with every change
   alignas(64) std::atomic<std::int32_t> plain;     ///< the article's counter
@@ -109,8 +108,7 @@ struct Table {
   alignas(4096) std::array<std::atomic<std::uint64_t>, 1024> left;  ///< the copies that left, a ring
   alignas(4096) std::array<Slot, slot_count> slots;
 
-  /// Reads the slots one after the other. `before` is an earlier look: with a thousand slots, it takes less time to
-  /// find what has changed than to write all of them again.
+  /// Reads the slots one after the other. `before` is an earlier look, which becomes this one.
   [[nodiscard]] View look(View before = {}) const;
 
   /// Compare-and-swap of an owner word. False if it no longer was `from`.
@@ -125,8 +123,10 @@ struct Table {
   /// The copy `tid`, which is in this slot, leaves: writes it to `left`, and only then takes it out of the count.
   void leave(std::uint32_t index, Word tid, const Log& log);
 
-  /// How a copy ended that an earlier look saw in this slot. `left_before` is what that look saw in `left_count`.
-  [[nodiscard]] End end_of(std::uint32_t index, const SeenSlot& seen, std::uint32_t left_before) const;
+  /// Whether a copy that an earlier look saw in this slot has left; if not, it was killed. Empty if nobody can know: so
+  /// many have left since that look, which saw `left_before` in `left_count`, that more than half of the list is new.
+  [[nodiscard]] std::optional<bool> has_left(std::uint32_t index, const SeenSlot& seen,
+                                             std::uint32_t left_before) const;
 };
 static_assert(sizeof(Table) == std::size_t{52} * 1024, "a new size is a new layout: change the magic too");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a lock in an atomic would not work between processes");

@@ -1,5 +1,6 @@
 // How a copy sleeps until there is something to do: without a timeout, so it costs nothing; on kernels before 5.16, it
 // polls. futex(2), futex_waitv(2).
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -7,11 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <ctime>
-#include <set>
 #include <vector>
-
-#include <fmt/ranges.h>
 
 #include "failure.h"
 #include "stop_request.h"
@@ -27,16 +26,15 @@ constexpr long look_again_after_ms = 500;
 struct WaitedWord {
   std::uint64_t seen;
   std::uint64_t address;
-  std::uint32_t flags;
-  std::uint32_t reserved;
+  std::uint32_t flags = 2;  // 32 bits
+  std::uint32_t reserved = 0;
 };
 constexpr long futex_waitv_call = 449;
 constexpr std::size_t most_words = 128;
-constexpr std::uint32_t word_has_32_bits = 2;
 
 /// With the value that it was seen to have: if it has another one by now, the wait does not even begin.
 WaitedWord waited(const std::atomic<Word>& word, Word seen) {
-  return {seen, reinterpret_cast<std::uintptr_t>(&word), word_has_32_bits, 0};
+  return {.seen = seen, .address = reinterpret_cast<std::uintptr_t>(&word)};
 }
 
 /// The word of `slot` that the `number`th copy that watches it waits on: the owner word or one of the alarm words.
@@ -78,9 +76,10 @@ std::size_t slot_of(const Table& table, const WaitedWord& word) {
 }
 
 void explain_sleep(const Log& log, const Table& table, const std::vector<WaitedWord>& words) {
-  std::set<std::size_t> slots;
-  for (std::size_t i = 2; i < words.size(); ++i) slots.insert(slot_of(table, words[i]));
-  const auto marks = slots.empty() ? "" : fmt::format(", the kernel marks slot {}", fmt::join(slots, " or "));
+  std::string marks;
+  for (std::size_t i = words.size() - 1; i >= 2; --i) {
+    marks += fmt::format("{}{}", marks.empty() ? ", the kernel marks slot " : " or ", slot_of(table, words[i]));
+  }
   log.explain("sleeping until changes is no longer {}{}, or a signal comes", words[0].seen, marks);
 }
 
@@ -93,28 +92,63 @@ void explain_wake(const Log& log, const Table& table, const std::vector<WaitedWo
               to_text(table.slots[slot].owner));
 }
 
+/// While this exists, the copy leaves, as after SIGTERM, if nobody reads its lines any more: after `share_data | head
+/// -1`, say. Else it would find out at its next line, and count until then. The kernel sends SIGIO when the last reader
+/// closes a pipe, or the peer a socket (fcntl(2): F_SETOWN, O_ASYNC), and after each read: so only while the copy
+/// sleeps. A terminal that is closed sends SIGHUP itself. Of all who share a pipe, one process gets the signal. If that
+/// is another one, it stays so; if that one is a copy and leaves, the others wake up, and one of them is next.
+class ReaderWatch {
+ public:
+  ReaderWatch() = default;
+  ~ReaderWatch() { (void)(is_ours_ ? fcntl(STDOUT_FILENO, F_SETOWN, 0) : 0); }
+  ReaderWatch(const ReaderWatch&) = delete;
+  ReaderWatch& operator=(const ReaderWatch&) = delete;
+
+  void start() {
+    const int owner = is_terminal_ ? -1 : fcntl(STDOUT_FILENO, F_GETOWN);
+    if (owner == 0) (void)signal(SIGIO, leave_if_nobody_reads);  // restarts what it interrupts
+    is_ours_ = owner == getpid() || (owner == 0 && fcntl(STDOUT_FILENO, F_SETOWN, getpid()) == 0);
+    if (!is_ours_) return;
+    (void)fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_ASYNC);
+    leave_if_nobody_reads(SIGIO);  // it may have happened already
+  }
+  void stop() const {
+    if (is_ours_) (void)fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) & ~O_ASYNC);
+  }
+
+ private:
+  static void leave_if_nobody_reads(int /*signal*/) {
+    const int error = errno;
+    pollfd output{.fd = STDOUT_FILENO, .events = 0, .revents = 0};
+    if (poll(&output, 1, 0) > 0) kill(getpid(), SIGTERM);  // POLLERR or POLLHUP
+    errno = error;
+  }
+
+  bool is_terminal_ = isatty(STDOUT_FILENO) == 1;
+  bool is_ours_ = false;
+};
+
 }  // namespace
 
 void wait_for_change(const Table& table, const View& view, std::uint32_t own, const Log& log) {
+  static ReaderWatch reader;
   static bool refused = false;
   if (table.changes != view.changes || stop_request::made()) return;
-  if (refused) {
-    const timespec limit{.tv_sec = 0, .tv_nsec = look_again_after_ms * 1'000'000};
-    syscall(SYS_futex, &table.changes, FUTEX_WAIT, view.changes, &limit, nullptr, 0);
-    return;
-  }
   const std::vector<WaitedWord> words = words_to_wait_for(table, view, own);
-  if (log.explains()) explain_sleep(log, table, words);
-  const long woken = syscall(futex_waitv_call, words.data(), words.size(), 0U, nullptr, CLOCK_MONOTONIC);
+  if (log.explains() && !refused) explain_sleep(log, table, words);
+  const timespec limit{.tv_sec = 0, .tv_nsec = look_again_after_ms * 1'000'000};
+  reader.start();
+  const long woken = refused ? syscall(SYS_futex, &table.changes, FUTEX_WAIT, view.changes, &limit, nullptr, 0)
+                             : syscall(futex_waitv_call, words.data(), words.size(), 0U, nullptr, CLOCK_MONOTONIC);
   const int error = woken < 0 ? errno : 0;
+  reader.stop();
+  if (refused) return;
   if (log.explains() && (error == 0 || error == EINTR)) explain_wake(log, table, words, woken);
   if (error == 0 || error == EAGAIN || error == EINTR) return;
   if (error == ENOMEM) throw failed_call(error, "futex_waitv");
   refused = true;  // ENOSYS from an old kernel; a sandbox may say anything
-  log.note(
-      "futex_waitv: {}: this kernel is older than 5.16, or a sandbox forbids the call; looking for killed copies every "
-      "{} ms instead",
-      system_message(error), look_again_after_ms);
+  log.note("futex_waitv: {} (before Linux 5.16, or in a sandbox): looking for killed copies every {} ms instead",
+           system_message(error), look_again_after_ms);
 }
 
 void cool_down(std::uint32_t live) {

@@ -20,14 +20,22 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
-#include "options.h"
+#include "common_options.h"
 
 namespace share_data::bench {
 namespace {
+
+struct Options {
+  LogStyle style;
+  std::optional<stop_request::Duration> run_for;
+  std::optional<std::uint32_t> max;
+  bool status = false;
+  std::uint32_t key = 0;
+};
 
 /// As long as the line that share_data writes about the same.
 std::string line(int live) {
@@ -108,8 +116,11 @@ void play(std::string_view role, key_t key) {
 
 int main(int argc, char** argv) {
   using namespace share_data;
-  const auto parsed = parse_options(argc, argv);
-  if (const auto* exit_code = std::get_if<ExitCode>(&parsed)) return *exit_code;
-  bench::play(argv[0], static_cast<key_t>(std::get_if<Options>(&parsed)->key));
+  CLI::App app;
+  bench::Options options;
+  add_common_options(app, options);
+  app.add_option("--key", options.key)->transform(whole_number());
+  CLI11_PARSE(app, argc, argv);
+  bench::play(argv[0], static_cast<key_t>(options.key));
   for (;;) pause();
 }

@@ -74,8 +74,7 @@
 #define NO_REMOVED_CHECK 14   // nobody asks whether the segment is removed
 #define NO_GATHERING 15       // nobody calls those in removed segments together
 #define LATE_GATHERING 16     // a joiner does so after it has claimed its word
-#define EARLY_GATHERED 17     // `gathered` is set before that is done, not after
-#define SILENT_LEAVER 18      // a copy that leaves does not notify the others
+#define SILENT_LEAVER 17      // a copy that leaves does not notify the others
 #ifndef MUTANT
 #define MUTANT 0
 #endif
@@ -91,13 +90,9 @@ inline notify() {
 
 // Joining ---------------------------------------------------------------------------------------------------
 
-#define must_gather (!segment[here[me]].gathered && another_is_removed && MUTANT != NO_GATHERING)
-#define gathers_first (must_gather && MUTANT != LATE_GATHERING)
-
-inline gather() {
-  d_step { must_gather -> change_removed(); when(MUTANT == EARLY_GATHERED, segment[here[me]].gathered = 1) };
-  d_step { wake_all_removed() };
-  segment[here[me]].gathered = 1
+inline gather() {  // notifies the copies in removed segments
+  d_step { change_removed() };
+  d_step { wake_all_removed() }
 }
 
 #ifdef ANY_SLOT
@@ -116,21 +111,19 @@ inline claim() {
   own_word = tid(me) | OWNER_DIED;
   when(MUTANT != STALE_NOTE, own_leaver = 0);
   when(MUTANT != EARLY_SHOWN, own_alarm = tid(me));
-  when(MUTANT != LATE_NODE, node[me] = here[me]);  // points at it before, which only this copy can feel
-  when(!another_is_removed, segment[here[me]].gathered = 1)
+  when(MUTANT != LATE_NODE, node[me] = here[me])  // points at it before, which only this copy can feel
 }
 
 inline join() {
+#if MUTANT != NO_GATHERING && MUTANT != LATE_GATHERING
+  gather();
+#endif
   do  // a copy that joins again gives up the protection of its old word before it claims a new one
-  :: gather()
-  :: d_step { !gathers_first && node[me] != NONE -> node[me] = NONE; old_slot[me] = slot[me]; slot[me] = 0 }
-  :: atomic { !gathers_first && node[me] == NONE -> claim(); break }
+  :: d_step { node[me] != NONE -> node[me] = NONE; old_slot[me] = slot[me]; slot[me] = 0 }
+  :: atomic { node[me] == NONE -> claim(); break }
   od;
 #if MUTANT == LATE_GATHERING
-  if
-  :: gather()
-  :: atomic { !must_gather }
-  fi;
+  gather();
 #endif
   own_word = tid(me) | WAITERS | OWNER_DIED;
 #if MUTANT == EARLY_SHOWN
@@ -285,7 +278,7 @@ inline check(p) {
     assert(live_in(here[p]) <= shown[p] && shown[p] <= live_in(here[p]) + in_flight);
     assert(shown[p] == live || removals > 0 || stops > 0);
     // A copy that leaves can be stopped between removing the segment and notifying a copy that has just joined there.
-    assert(!segment[here[p]].removed || (removals + stops > 0 && (key == NONE || !segment[key].gathered)))
+    assert(!segment[here[p]].removed || (removals + stops > 0 && (key == NONE || !any_slot(is_taken, key))))
   :: else
   fi
 }

@@ -17,7 +17,6 @@
 typedef Segment {
   byte word[2 * SLOTS];  // the owner words, and then the alarm words
   byte leaver[SLOTS];
-  bit gathered;
   bit removed;
 }
 Segment segment[SEGMENTS];
@@ -118,8 +117,6 @@ inline wake_one(s, i) {  // any one: who is first in the queue is up to the kern
 
 #define is_attached(p, s) (here[p] == s || old[p] == s)
 #define anybody_is_attached(s) (is_attached(0, s) || is_attached(1, s) || is_attached(2, s))
-#define is_removed(s, i) (segment[i].removed && s != i)
-#define another_is_removed any_slot(is_removed, here[me])  // as many segments as slots
 
 inline vanish(s) {  // the memory is given back when nobody has it and nobody can find it
   if
@@ -129,7 +126,7 @@ inline vanish(s) {  // the memory is given back when nobody has it and nobody ca
     :: else -> break
     od;
     id = 0;
-    segment[s].gathered = 0; segment[s].removed = 0
+    segment[s].removed = 0
   :: else
   fi
 }

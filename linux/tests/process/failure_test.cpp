@@ -65,7 +65,7 @@ std::string hint_of(const std::string& call, int error) {
   if (call == "write") return "";
   if (call == "timer_create" && error == EAGAIN) return "no timer left for this user; see `ulimit -i`";
   if (call == "shmget" && error == ENOSPC) return "kernel.shmmni";
-  if (call == "shmget" && error == EACCES) return "segment";
+  if (call == "shmat" && error == EACCES) return "another user's segment has this key";
   if (call == "shmget" && error == ENOMEM) return "no memory left for 52 KiB";
   if (error == ENOMEM) return "no memory left";
   const bool forbidden = error == EPERM || error == EACCES || error == ENOSYS || error == EOPNOTSUPP;
@@ -143,7 +143,7 @@ TEST_F(Forbidden, ToWaitForManyWordsIsSaidOnce) {
   // On terminals: who reads a pipe wakes the copy that wrote into it.
   const std::vector<std::string> options{"--color", "never"};
   Copies copies = start_together(3, {.options = options, .before_exec = refuse(449, ENOSYS), .on_terminal = true});
-  const std::string note = "share_data: futex_waitv: Function not implemented: this kernel is older than 5.16";
+  const std::string note = "share_data: futex_waitv: Function not implemented (before Linux 5.16, or in a sandbox)";
   for (Copy& copy : copies) ASSERT_TRUE(eventually([&] { return contains(copy.notes(), note); })) << copy.notes();
   const auto sleeps = [](const Copy& copy) { return call_of(copy.pid()) == SYS_futex; };
   for (const std::size_t victim : {2U, 1U}) {

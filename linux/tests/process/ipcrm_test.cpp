@@ -44,7 +44,7 @@ TEST_F(Ipcrm, ACopyThatWasStoppedMeanwhileJoinsWhenItGoesOn) {
   copies.push_back(start(explaining));
   EXPECT_TRUE(all_show({&copies[0], &copies[2], &copies[3]}, 3));
   {
-    const Segment removed = std::move(Segment::open_removed(key(), Access::read_only).at(0));
+    const Segment removed = std::move(Segment::open_removed(key(), SHM_RDONLY).at(0));
     EXPECT_TRUE(eventually([&] { return removed.table().look().live == 1; })) << "only the one that is stopped";
     const auto told = fmt::format("copies may be in segment {}, which was removed:", removed.id());
     EXPECT_TRUE(std::ranges::any_of(copies, [&](Copy& copy) { return contains(copy.notes(), told); }));
@@ -76,10 +76,22 @@ TEST_F(NoNewSegment, AllStayInTheRemovedOneAndSaySoOnceAndMoveWhenTheyCan) {
       const std::string& notes = copy->notes();
       const std::size_t first = notes.find("no new segment can be had: ");
       ASSERT_NE(first, std::string::npos) << notes;
-      EXPECT_TRUE(contains(notes.substr(first), has_foreign ? "another program's data" : "No space left"));
+      EXPECT_TRUE(contains(notes.substr(first), has_foreign ? "another program or version" : "No space left"));
       EXPECT_EQ(notes.find("no new segment can be had", first + 1), std::string::npos) << "once is enough";
     }
     expect_together(copies);
+  }
+}
+
+TEST_F(NoNewSegment, IsAnErrorThatNamesTheLimitIfACopyCannotEvenStart) {
+  if (unshare(CLONE_NEWIPC) != 0) GTEST_SKIP() << "needs an IPC namespace of its own, for limits of its own";
+  for (const auto& [limit, usual] : {std::pair{"shmmni", "4096"}, {"shmall", "268435456"}, {"shmmax", "268435456"}}) {
+    const std::string name = std::string{"/proc/sys/kernel/"} + limit;
+    std::ofstream{name} << 0;
+    Copy copy = ask_here({});
+    EXPECT_TRUE(fails(copy, 1, "share_data: shmget IPC_CREAT 0x"));
+    EXPECT_TRUE(contains(copy.notes(), std::string{"kernel."} + limit));
+    std::ofstream{name} << usual;
   }
 }
 
