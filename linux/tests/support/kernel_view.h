@@ -28,9 +28,7 @@ namespace share_data::test {
 
 /// How many segments of ours had this key, have been removed and are still attached to. Anybody who looks through the
 /// removed segments keeps one for a moment.
-[[nodiscard]] inline std::size_t removed_segments(key_t key) {
-  return Segment::open_removed(key, SHM_RDONLY).size();
-}
+[[nodiscard]] inline std::size_t removed_segments(key_t key) { return Segment::open_removed(key, SHM_RDONLY).size(); }
 
 /// What `ipcrm -M KEY` does. False if there is no segment.
 inline bool remove_segment(key_t key) {
