@@ -16,9 +16,9 @@
 namespace share_data {
 namespace {
 
-bool is_same_copy(const SeenSlot& a, const SeenSlot& b) {
-  return tid_of(a.owner) == tid_of(b.owner) && a.joined == b.joined;
-}
+using Copy = std::pair<std::int64_t, Word>;  // when it started, and its TID
+
+Copy copy_in(const SeenSlot& slot) { return {slot.joined, tid_of(slot.owner)}; }
 
 std::string_view meaning_of(const SeenSlot& slot) {
   if (is_marked(slot.owner)) return "marked: the copy has ended; not all copies have been notified";
@@ -39,7 +39,7 @@ std::string words_in(const Segment& segment) {
   add("key", fmt::format("{:#010x}", table.key.load()), "the kernel forgets it when the segment is removed");
   add("changes", std::to_string(table.changes), "the futex that all copies wait for; goes up with every change");
   add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
-  add("left", std::to_string(table.left_count), "how many copies have left on their own");
+  add("left", std::to_string(table.left_count), "how many copies have left normally");
   const View view = table.look();
   for (std::size_t i = 0; i < view.slots.size(); ++i) {
     const SeenSlot& slot = view.slots[i];
@@ -66,29 +66,28 @@ void Display::show(const View& now) {
 /// all do when the segment was removed, and one does whose slot was overwritten.
 Event Display::difference(const View& now) const {
   Event event{.live = now.live, .plain = membership_.table().plain};
-  std::vector<SeenSlot> joined;
+  std::vector<Copy> joined;
   std::vector<std::pair<std::uint32_t, SeenSlot>> missing;
   std::vector<bool> done(slot_count);
   for (const auto& [i, before] : now.earlier) {
     const SeenSlot& after = now.slots[i];
     if (done[i]) continue;
     done[i] = true;
-    if (is_counted(before) && is_counted(after) && is_same_copy(before, after)) continue;
+    if (is_counted(before) && is_counted(after) && copy_in(before) == copy_in(after)) continue;
     if (is_counted(before)) missing.emplace_back(i, before);
-    if (is_counted(after)) joined.push_back(after);
+    if (is_counted(after)) joined.push_back(copy_in(after));
   }
-  for (const auto& [i, copy] : missing) {
-    const auto is_it = [&copy = copy](const SeenSlot& other) { return is_same_copy(other, copy); };
-    if (std::erase_if(joined, is_it) > 0) continue;
+  for (const auto& [i, before] : missing) {
+    if (std::erase(joined, copy_in(before)) > 0) continue;
     std::optional<bool> left;  // unknown in another segment
-    if (membership_.segment() == segment_) left = membership_.table().has_left(i, copy, left_);
-    const Word tid = tid_of(copy.owner);
+    if (membership_.segment() == segment_) left = membership_.table().has_left(i, before, left_);
+    const Word tid = tid_of(before.owner);
     (!left ? event.unknown : *left ? event.left : event.killed).push_back(tid);
     if (!left) continue;
     log_.explain("compared with the previous look: {} is not there any more, and {}in the list of those that left", tid,
                  *left ? "" : "not ");
   }
-  for (const SeenSlot& copy : joined) event.joined.push_back(tid_of(copy.owner));
+  for (const auto& [start, tid] : joined) event.joined.push_back(tid);
   return event;
 }
 
@@ -100,25 +99,25 @@ void Display::print(const Event& event) const {
 // it is not missed. If after that another segment is the current one, it may have moved there; then this starts over.
 void print_status(key_t key, const Log& log) {
   std::vector<Segment> segments;
-  std::set<std::pair<std::int64_t, Word>> copies;  // when each started, and its TID: the longest running first
-  for (bool is_done = false; !is_done;) {
+  std::set<Copy> copies;                         // the longest running first
+  for (int id = -2; id != shmget(key, 0, 0);) {  // -1: none has the key
     auto current = Segment::open(key, SHM_RDONLY);
-    const int id = current ? current->id() : -1;
+    id = current ? current->id() : -1;
     segments = Segment::open_removed(key, SHM_RDONLY);
     if (current) segments.push_back(std::move(*current));
     copies.clear();
     for (const Segment& segment : segments) {
       const View view = segment.table().look();
+      const bool is_plausible = view.live < segment.state().shm_nattch;  // we are attached, too
       for (const SeenSlot& slot : view.slots) {
-        if (is_counted(slot)) copies.emplace(slot.joined, tid_of(slot.owner));
+        if (!is_counted(slot) || (!is_plausible && is_missing(tid_of(slot.owner)))) continue;
+        copies.insert(copy_in(slot));
       }
     }
-    current = Segment::open(key, SHM_RDONLY);
-    is_done = id == (current ? current->id() : -1);
   }
   std::vector<Instance> instances;
-  for (const auto& [joined, tid] : copies) {
-    const double seconds = static_cast<double>(nanoseconds_since_boot() - joined) / 1e9;
+  for (const auto& [start, tid] : copies) {
+    const double seconds = static_cast<double>(nanoseconds_since_boot() - start) / 1e9;
     instances.push_back({tid, std::max(0.0, seconds)});  // in another time namespace, a clock can be ahead of ours
   }
   std::string words;

@@ -32,9 +32,11 @@ bool Membership::join(std::optional<std::uint32_t> max) {
   return true;
 }
 
+bool is_missing(Word tid) { return kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH; }
+
 Membership::~Membership() {
   try {
-    leave();
+    if (!has_left_) leave();
   } catch (const Failure&) {  // NOLINT(bugprone-empty-catch): the segment cannot be removed, and we end anyway
   }
   segment_.stay_attached();
@@ -49,7 +51,13 @@ void Membership::get_ready() {
   table().replace(slot_, joined_word(tid_), running_word(tid_), log_);
 }
 
+// The copies in removed segments first. A copy has one robust list: if one comes from there and claims a slot here, the
+// kernel marks its old slot no more. If it is killed then, the others must be on their way already.
 void Membership::claim() {
+  for (const Segment& removed : Segment::open_removed(key_, 0)) {
+    log_.explain("copies may be in segment {}, which was removed:", removed.id());
+    removed.table().notify(log_);
+  }
   for (;;) {
     for (std::uint32_t i = 0; i < slot_count; ++i) {
       Slot& slot = table().slots[i];
@@ -90,7 +98,7 @@ bool Membership::claim_below(std::uint32_t max) {
     claimed = claimed && view.slots[slot_].owner == joining_word(tid_);  // anybody may write anything there
     if (take_out_missing(view, state.shm_nattch - (claimed ? 0U : 1U))) continue;
     live = view.live;
-    joining = moving + view.joining - (claimed ? 1U : 0U);
+    joining = moving + view.joining - (claimed && view.joining > 0 ? 1U : 0U);
     if (is_removed(state)) {  // copies that join in a new one may not have counted us
       withdraw();
       segment_ = Segment::open_or_create(key_, log_);
@@ -150,7 +158,7 @@ bool Membership::move() {
   }
   // The old segment stays attached until the robust list no longer points there.
   const Segment old = std::exchange(segment_, std::move(*next));
-  const std::uint32_t old_slot = slot_;
+  const std::uint32_t old_slot = std::exchange(slot_, slot_count);
   must_stay_ = has_joined_ = false;
   (void)join();
   old.table().replace(old_slot, running_word(tid_), 0, log_);
@@ -167,8 +175,7 @@ bool Membership::take_out_missing(View& view, std::uint64_t attached) {
   bool found = false;
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     const Word tid = tid_of(view.slots[i].owner);
-    const bool exists = kill(static_cast<pid_t>(tid), 0) == 0 || errno != ESRCH;  // seen from this PID namespace
-    if (tid == 0 || (tid == tid_ ? i == slot_ : exists)) continue;
+    if (tid == 0 || (tid == tid_ && i == slot_) || (tid != tid_ && !is_missing(tid))) continue;
     table().replace(i, view.slots[i].owner, marked_word, log_);
     found = true;
   }
@@ -176,8 +183,8 @@ bool Membership::take_out_missing(View& view, std::uint64_t attached) {
 }
 
 Event Membership::leave() {
-  const bool is_counted = std::exchange(has_joined_, false);
-  if (is_counted) {
+  has_left_ = true;
+  if (has_joined_) {
     --table().plain;
     table().leave(slot_, tid_, log_);
   }
@@ -185,7 +192,7 @@ Event Membership::leave() {
   Event event{.kind = Event::Kind::left, .live = view_.live, .plain = table().plain, .left = {tid_}};
   if (event.live == 0 && segment_.remove(log_)) event.remark = "last one out, segment removed";
   // After the removal: a copy that has just joined in the removed segment must move.
-  if (is_counted) table().notify(log_);
+  if (has_joined_ || !event.remark.empty()) table().notify(log_);
   return event;
 }
 

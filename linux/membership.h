@@ -13,6 +13,9 @@
 
 namespace share_data {
 
+/// True if no process here has this TID. A process in another PID namespace seems missing, too.
+[[nodiscard]] bool is_missing(Word tid);
+
 /// Nanoseconds of CLOCK_BOOTTIME: since the system started, and nobody can set it.
 [[nodiscard]] std::int64_t nanoseconds_since_boot();
 
@@ -48,7 +51,7 @@ class Membership {
   /// ended, and joins again if the segment was removed. Throws Failure.
   const View& look();
 
-  /// Leaves, and returns what to say last. What is left to do is to end the process.
+  /// Leaves, once, and returns what to say last. What is left to do is to end the process.
   Event leave();
 
   [[nodiscard]] Table& table() const { return segment_.table(); }
@@ -71,10 +74,11 @@ class Membership {
   std::int64_t start_ = nanoseconds_since_boot();
   RobustList robust_list_;
   Segment segment_;
-  std::uint32_t slot_ = 0;
-  bool has_joined_ = false;  ///< `slot_` is ours, and counted in `plain`
-  bool must_stay_ = false;   ///< in a removed segment, because no new one can be had
-  View view_;                ///< the table at the last look
+  std::uint32_t slot_ = slot_count;  ///< none yet
+  bool has_joined_ = false;          ///< `slot_` is ours, and counted in `plain`
+  bool has_left_ = false;
+  bool must_stay_ = false;  ///< in a removed segment, because no new one can be had
+  View view_;               ///< the table at the last look
 };
 
 }  // namespace share_data

@@ -25,7 +25,8 @@ class RobustList {
   /// Registers an empty list: a ring of nothing but its head. Throws Failure.
   explicit RobustList(const Log& log) {
     // Shared memory: the out-of-memory killer takes private memory before the kernel walks the list. Locked: the kernel
-    // cannot read back what was swapped out if the control group is at its limit. If locking is refused, that remains.
+    // cannot read back what was swapped out if the control group is at its limit. If locking is refused, that risk
+    // remains.
     void* const memory = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw failed_call(errno, "mmap");
     mlock(memory, sizeof(Page));

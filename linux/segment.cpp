@@ -34,8 +34,8 @@ std::optional<Segment> attach(int id, int flags) {
   if (address != reinterpret_cast<void*>(-1)) return Segment{id, static_cast<Table*>(address)};
   const int error = errno;
   shmid_ds info{};
-  const bool is_known = shmctl(id, IPC_STAT, &info) == 0;
-  if (is_known ? is_removed(info) : errno == EINVAL || errno == EIDRM) return std::nullopt;
+  const bool is_gone = shmctl(id, IPC_STAT, &info) == 0 ? is_removed(info) : errno == EINVAL || errno == EIDRM;
+  if (is_gone && (error == EINVAL || error == EIDRM || error == EACCES)) return std::nullopt;
   throw failed_call(error, "shmat", std::to_string(id));
 }
 
@@ -94,8 +94,6 @@ std::optional<Segment> Segment::open(key_t key, int flags) {
   return segment;
 }
 
-// The copies in removed segments are notified before a copy claims a slot here. A copy has one robust list: if it comes
-// from a removed segment, the kernel marks its old slot no more. If it is killed then, the others must be on their way.
 Segment Segment::open_or_create(key_t key, const Log& log) {
   for (;;) {
     auto segment = open(key, 0);
@@ -104,10 +102,6 @@ Segment Segment::open_or_create(key_t key, const Log& log) {
     if (!segment) segment = create(key, log);
     if (!segment) continue;
     prepare(*segment, key, log);
-    for (const Segment& removed : open_removed(key, 0)) {
-      log.explain("copies may be in segment {}, which was removed:", removed.id());
-      removed.table().notify(log);
-    }
     return std::move(*segment);
   }
 }

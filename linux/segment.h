@@ -26,8 +26,7 @@ class Segment {
   /// another magic, or, without SHM_RDONLY, of another user) is refused unchanged.
   [[nodiscard]] static std::optional<Segment> open(key_t key, int flags);
 
-  /// The same for reading and writing; creates it if there is none. Notifies the copies in removed segments of this
-  /// key, so that they come here.
+  /// The same for reading and writing; creates it if there is none.
   [[nodiscard]] static Segment open_or_create(key_t key, const Log& log);
 
   /// Attaches to all segments that had `key` until they were removed, and that processes are still attached to.

@@ -25,7 +25,7 @@ std::uint64_t entry_of(std::uint32_t index, std::int64_t joined) {
 SeenSlot read(const Slot& slot) {
   for (;;) {
     const SeenSlot seen{slot.owner, slot.leaver, slot.joined};
-    if (seen.owner == 0 || tid_of(seen.owner) == 0) return {.owner = seen.owner};
+    if (tid_of(seen.owner) == 0) return {.owner = seen.owner};
     if (slot.owner == seen.owner) return seen;
   }
 }
@@ -87,7 +87,7 @@ void Table::leave(std::uint32_t index, Word tid, const Log& log) {
   };
   do {
     while (!append()) {}
-    log.explain("left[{}] = slot {}, {}: I leave on my own", number % ring_size, index, tid);
+    log.explain("left[{}] = slot {}, {}: I leave normally", number % ring_size, index, tid);
     slot.leaver = tid;
     log.explain("slot {}: leaver = {}: not counted from here on", index, tid);
   } while (is_late());

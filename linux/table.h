@@ -15,7 +15,7 @@
 //   copy      a running process of this program
 //   notify    add 1 to `changes`, and wake all copies that wait for it
 //   ended     the process is not there any more: the copy has left or was killed
-//   left      has ended on its own, and has said so first: it is in the list `left`
+//   left      has ended normally, and has said so first: it is in the list `left`
 //   killed    has ended without having said so
 //   moved     of a copy: it has joined in a new segment, because the old one was removed
 #pragma once
@@ -59,7 +59,7 @@ inline constexpr Word marked_word = FUTEX_WAITERS | FUTEX_OWNER_DIED;
 /// copy that it wakes could be stopped before it notifies the others. So the copies spread over the four words.
 struct Slot {
   std::atomic<Word> owner;   ///< the word that says who is counted
-  std::atomic<Word> leaver;  ///< the TID of a copy that is leaving this slot on its own
+  std::atomic<Word> leaver;  ///< the TID of a copy that is leaving this slot
   struct alignas(8) Alarm {
     std::atomic<Word> word;
   };

@@ -92,21 +92,19 @@ void explain_wake(const Log& log, const Table& table, const std::vector<WaitedWo
               to_text(table.slots[slot].owner));
 }
 
-/// While this exists, the copy leaves, as after SIGTERM, if nobody reads its lines any more: after `share_data | head
-/// -1`, say. Else it would find out at its next line, and count until then. The kernel sends SIGIO when the last reader
-/// closes a pipe, or the peer a socket (fcntl(2): F_SETOWN, O_ASYNC), and after each read: so only while the copy
-/// sleeps. A terminal that is closed sends SIGHUP itself. Of all who share a pipe, one process gets the signal. If that
-/// is another one, it stays so; if that one is a copy and leaves, the others wake up, and one of them is next.
+/// Between start() and stop(), the copy leaves, as after SIGTERM, when nobody reads its lines any more. The kernel
+/// sends SIGIO when the last reader closes a pipe, or the peer a socket (fcntl(2): F_SETOWN, O_ASYNC), and after each
+/// read: so only while the copy sleeps. A terminal that is closed sends SIGHUP itself. Of all who share a pipe, one
+/// process gets the signal. When that copy leaves, the others wake up, and one of them is next.
 class ReaderWatch {
  public:
-  ReaderWatch() = default;
+  ReaderWatch() { (void)signal(SIGIO, leave_if_nobody_reads); }  // which restarts what it interrupts
   ~ReaderWatch() { (void)(is_ours_ ? fcntl(STDOUT_FILENO, F_SETOWN, 0) : 0); }
   ReaderWatch(const ReaderWatch&) = delete;
   ReaderWatch& operator=(const ReaderWatch&) = delete;
 
   void start() {
     const int owner = is_terminal_ ? -1 : fcntl(STDOUT_FILENO, F_GETOWN);
-    if (owner == 0) (void)signal(SIGIO, leave_if_nobody_reads);  // restarts what it interrupts
     is_ours_ = owner == getpid() || (owner == 0 && fcntl(STDOUT_FILENO, F_SETOWN, getpid()) == 0);
     if (!is_ours_) return;
     (void)fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_ASYNC);

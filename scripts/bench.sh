@@ -35,7 +35,7 @@ write() {
 # stay as they are. In a README there are neither ratios nor a column for a pidfd.
 filled() {
   local page=$1 wrong='still wrong after %s s in %d of %d rounds'
-  if [[ $page == *.zh-CN.md ]]; then wrong='%s s 后仍然不对（%d 轮，共 %d 轮）'; fi
+  if [[ $page == *.zh-CN.md ]]; then wrong='%s s 后仍然不对（%d/%d 轮）'; fi
   awk -v page="$page" -v rows="${*:2}" -v wrong="$wrong" -v cores="$(nproc)" -v kernel="$(uname -r | cut -d. -f-2)" '
     function time(us) {
       if (us < 995) return sprintf("%.0f µs", us)

@@ -87,7 +87,7 @@ std::string words_in(const SharedMemory& memory) {
   add("id", fmt::format("{:#x}", table.id.load()), "a random number that the events are named after");
   add("changes", std::to_string(table.changes), "goes up with every change; each value has its event");
   add("plain", std::to_string(table.plain), "the article's counter: ++ on start, -- on a clean exit");
-  add("left_count", std::to_string(table.left_count), "how many have left on their own");
+  add("left_count", std::to_string(table.left_count), "how many have left normally");
   for (std::size_t i = 0; i < slot_count; ++i) {
     const Word word = table.slots[i];
     if (word != 0) add(fmt::format("slot {}", i), to_text(word), meaning_of(word));

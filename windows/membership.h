@@ -19,7 +19,7 @@ namespace share_data {
 ///      slot with |joining, which is not counted, counts the others, and withdraws if there are too many
 ///   3. notify all copies, and only then say so: -> identity
 /// To leave:
-///   1. write the identity into `left`: I leave on my own
+///   1. write the identity into `left`: I leave normally
 ///   2. identity -> identity|leaving: from this instruction on the copy is not counted
 ///   3. notify all copies
 ///   4. write the last line, and end. Those who watch the process see its end, free the slot and notify all copies,

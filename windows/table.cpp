@@ -54,7 +54,7 @@ void Table::leave(std::uint32_t index, Identity identity, const Log& log) {
   };
   do {
     while (!append()) {}
-    log.explain("left[{}] = {}: I leave on my own", number % left_size, pid_of(identity));
+    log.explain("left[{}] = {}: I leave normally", number % left_size, pid_of(identity));
     replace(index, word_of(identity), word_of(identity, Mark::leaving), log);
   } while (is_late());
 }
@@ -77,7 +77,7 @@ std::string to_text(Word word) {
 std::string_view meaning_of(Word word) {
   return text_for(
       word, {"running; counted", "has claimed the slot under --max, counts the rest; not counted",
-             "has just joined, not all copies are notified yet; counted", "leaves on its own; not counted", "garbage"});
+             "has just joined, not all copies are notified yet; counted", "leaves normally; not counted", "garbage"});
 }
 
 }  // namespace share_data

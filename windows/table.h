@@ -7,7 +7,7 @@
 //   identity | joining     has claimed the slot under --max, counts the rest  no
 //   identity | notifying   counts, and not all copies are notified of it yet  yes
 //   identity               running                                            yes
-//   identity | leaving     leaves on its own                                  no
+//   identity | leaving     leaves normally                                    no
 //
 // The live count is not stored: it is the number of counted words. To join, to leave and to free the slot of a copy
 // that has ended is one write to one word each. So no kill leaves half a change behind, and there is no lock that a
@@ -86,7 +86,7 @@ struct Table {
   /// This copy, which is in this slot, leaves: writes it to `left`, and only then takes it out of the count.
   void leave(std::uint32_t index, Identity identity, const Log& log);
 
-  /// Whether a copy that was counted at the look `before`, and is not any more, has left on its own. Empty if so many
+  /// Whether a copy that was counted at the look `before`, and is not any more, has left normally. Empty if so many
   /// have left since then that this cannot be known.
   [[nodiscard]] std::optional<bool> has_left(Identity identity, const View& before) const;
 };

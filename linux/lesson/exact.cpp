@@ -75,7 +75,7 @@ int main() {
   Table& table = *static_cast<Table*>(address);
   join(table, static_cast<std::uint32_t>(gettid()));
   for (int live = 0, shown = 0;; shown = live, live = 0) {
-    // Look at `changes` first, then at the slots. A change that comes after this is noticed below.
+    // Look at all words, and keep their values. A change that comes after this is noticed below.
     std::vector<futex_waitv> seen{look_at(table.changes)};
     for (Word& owner : table.owners) {
       seen.push_back(look_at(owner));
@@ -83,7 +83,7 @@ int main() {
       if (seen.back().val != marked && seen.back().val != 0) ++live;
     }
     if (live != shown) dprintf(STDOUT_FILENO, "[%d] %d live\n", gettid(), live);
-    // Sleep until one of the words changes. If one has another value than the one seen, this returns at once.
+    // Sleep until the kernel wakes us for one of these words. If one has a different value by now, return at once.
     const long woken = syscall(SYS_futex_waitv, seen.data(), seen.size(), 0, nullptr, 0);
     if (woken == -1 && errno != EAGAIN && errno != EINTR) err(1, "futex_waitv");
   }

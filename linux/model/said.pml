@@ -1,4 +1,4 @@
-// What a line says of copies that have ended: Table::leave(), Table::end_of() and Display::difference() as a model for
+// What a line says of copies that have ended: Table::leave(), Table::has_left() and Display::difference() as a model for
 // Spin. Copies use two slots one after the other. Each leaves or is killed, before any step. One copy looks, as slowly
 // as it likes: it must not say of one that left that it was killed, nor of one that was killed that it left. It reads what
 // it needs for this in one step: what is written to `left` meanwhile changes `left_count`, which is read last.

@@ -38,8 +38,12 @@ class Channel : public CopiesTest, public testing::WithParamInterface<const char
     tells_of_its_reader = kind == "Pipe" || kind == "Socket";
   }
 
-  [[nodiscard]] Copies start_into_it(int count) const {
-    return start_many(count, {.before_exec = [this] { dup2(writing.get(), STDOUT_FILENO); }});
+  /// `owns`: the signals of the pipe go to the process already before it executes the program.
+  [[nodiscard]] Copies start_into_it(int count, bool owns = false) const {
+    return start_many(count, {.before_exec = [this, owns] {
+                        dup2(writing.get(), STDOUT_FILENO);
+                        if (owns) fcntl(STDOUT_FILENO, F_SETOWN, getpid());
+                      }});
   }
   [[nodiscard]] int owner() const { return fcntl(writing.get(), F_GETOWN); }
   [[nodiscard]] bool is_async() const { return (fcntl(writing.get(), F_GETFL) & O_ASYNC) != 0; }
@@ -52,7 +56,7 @@ class Channel : public CopiesTest, public testing::WithParamInterface<const char
 TEST_P(Channel, WhoseReaderGoesAwayEndsAllCopiesThatShareItEvenIfOneWasKilledAndOneHasLeft) {
   if (!tells_of_its_reader) GTEST_SKIP() << "a terminal sends SIGHUP itself, and a file has no reader";
   Copy witness = start_alone();
-  Copies copies = start_into_it(6);
+  Copies copies = start_into_it(6, true);
   ASSERT_TRUE(all_show({&witness}, 7));
   for (const bool killed : {true, false}) {
     EXPECT_TRUE(all_sleep(copies)) << "each asks for it before it sleeps";

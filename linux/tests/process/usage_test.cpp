@@ -96,6 +96,7 @@ TEST_F(Status, OfNobodyAndOfLiveAndDeadCopiesDisturbsNobodyAndIsOneJsonObjectOnR
   EXPECT_EQ(attached_to(key()), 3U);
   EXPECT_EQ(copies[0].output().size(), length);
   destroy(copies);
+  RawSegment{key()}.table().slots[5].owner = running_word(tid_of_the_dead());  // its mark was lost
   before = content();
   Copy answer = ask_here({"--status"});
   EXPECT_EQ(answer.exit_code(), 0);
@@ -137,7 +138,7 @@ TEST_F(Explain, TellsTheStoryOfACopy) {
 [N] slot N: N|WAITERS|OWNER_DIED -> N|WAITERS
 [N] sleeping until changes is no longer N, or a signal comes
 [N] woken by a signal
-[N] left[N] = slot N, N: I leave on my own
+[N] left[N] = slot N, N: I leave normally
 [N] slot N: leaver = N: not counted from here on
 [N] shmctl(N, IPC_RMID): the key is free, the memory goes with the last process that is attached
 [N] changes: N -> N: all copies are notified

@@ -106,6 +106,23 @@ TEST_F(MembershipTest, UnderALimitItCountsThoseInTheNewSegmentIfItsOwnWasRemoved
   }
 }
 
+TEST_F(MembershipTest, UnderALimitNoneWhoIsMissingTakesAPlaceNotEvenWithItsOwnTid) {
+  for (const bool is_own_tid : {false, true}) {
+    in_a_process([&] {
+      Membership member{key, log};
+      member.table().slots[0].owner = running_word(is_own_tid ? member.tid() : tid_of_the_dead());
+      EXPECT_TRUE(member.join(1));
+      EXPECT_EQ(member.look().live, 1U);
+    });
+  }
+}
+
+TEST_F(MembershipTest, ACopyThatRemovesTheSegmentWithoutHavingJoinedNotifiesThoseWhoHaveJustJoinedThere) {
+  const std::uint32_t before = existing_table().changes;
+  in_a_process([&] { const Membership member{key, log}; });
+  EXPECT_EQ(existing_table().changes, before + 1);
+}
+
 TEST_F(MembershipTest, AnEarlierCopyWithItsTidThatLeftTheSlotDoesNotMatter) {
   in_a_process([&] {
     Membership member{key, log};

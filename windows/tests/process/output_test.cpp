@@ -123,7 +123,7 @@ section SHARED at 0x[0-9a-f]+, 17 KiB, shared by all that run .*\.exe
   id          0x[0-9a-f]+ +a random number that the events are named after
   changes     3 +goes up with every change; each value has its event
   plain       2 +the article's counter: .*
-  left_count  0 +how many have left on their own
+  left_count  0 +how many have left normally
   slot 0      {0} +running; counted
 $)",
                                           copy.pid())))
@@ -146,7 +146,7 @@ SetEvent\(Local\\share_data-[0-9a-f]{{16}}-2\), changes: 2 -> 3: all copies that
 compared with the previous look: {1} is not there any more, and not in the list of those that left
 sleeping until the event of changes = 3 is set, or a request to leave comes
 woken by a request to leave
-left\[0\] = {0}: I leave on my own
+left\[0\] = {0}: I leave normally
 slot 0: {0} -> {0}\|leaving
 SetEvent\(Local\\share_data-[0-9a-f]{{16}}-3\), changes: 3 -> 4: all copies that wait for it are notified)",
                         copy.pid(), other.pid())));
