@@ -79,7 +79,7 @@ Event Display::difference(const View& now) const {
   }
   for (const auto& [i, before] : missing) {
     if (std::erase(joined, copy_in(before)) > 0) continue;
-    std::optional<bool> left;  // unknown in another segment
+    std::optional<bool> left;  // stays empty if this copy has moved
     if (membership_.segment() == segment_) left = membership_.table().has_left(i, before, left_);
     const Word tid = tid_of(before.owner);
     (!left ? event.unknown : *left ? event.left : event.killed).push_back(tid);

@@ -1,7 +1,5 @@
 #include "membership.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -167,17 +165,17 @@ bool Membership::move() {
 }
 
 /// If more slots are claimed than processes are attached, a mark was lost, or somebody wrote into the table. Then this
-/// marks what can be no other copy, as the kernel would have done. True if it has marked something.
+/// marks the slots whose TID no other process here has, as the kernel would have done. True if it has marked something.
 bool Membership::take_out_missing(View& view, std::uint64_t attached) {
   if (view.claimed - view.marked <= attached) return false;
   view = table().look(std::move(view));  // a copy may have died between the first look and the kernel's answer
   if (view.claimed - view.marked <= attached) return false;
   bool found = false;
   for (std::uint32_t i = 0; i < slot_count; ++i) {
-    const Word tid = tid_of(view.slots[i].owner);
+    const SeenSlot& slot = view.slots[i];
+    const Word tid = tid_of(slot.owner);
     if (tid == 0 || (tid == tid_ && i == slot_) || (tid != tid_ && !is_missing(tid))) continue;
-    table().replace(i, view.slots[i].owner, marked_word, log_);
-    found = true;
+    if (taken_out_.emplace(slot.joined, tid).second) found = table().replace(i, slot.owner, marked_word, log_) || found;
   }
   return found;
 }

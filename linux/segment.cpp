@@ -72,8 +72,8 @@ void check(const Segment& segment, key_t key, int flags) {
 
 void prepare(const Segment& segment, key_t key, const Log& log) {
   Table& table = segment.table();
-  madvise(&table, sizeof table, MADV_DONTDUMP);  // the kernel marks our words only after a core dump,
-  mlock2(&table, sizeof table, MLOCK_ONFAULT);   // and not if they were swapped out and cannot be read back
+  madvise(&table, sizeof table, MADV_DONTDUMP);  // the kernel marks our words only after a core dump
+  mlock2(&table, sizeof table, MLOCK_ONFAULT);   // and cannot mark what it cannot read back from swap
   std::uint64_t found = 0;  // its creator may have been killed before it wrote the magic and the key
   const bool is_first = table.magic.compare_exchange_strong(found, magic);
   table.key = static_cast<std::uint32_t>(key);

@@ -42,7 +42,7 @@ class Segment {
   /// done so already.
   [[nodiscard]] bool remove(const Log& log) const;
 
-  /// Leaves it to the end of the process to detach: the kernel has to find the owner words then. The last use of it.
+  /// Leaves it to the end of the process to detach: the kernel needs the owner words then. Do not use it again.
   void stay_attached() { (void)table_.release(); }
 
  private:

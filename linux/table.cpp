@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <climits>
 #include <tuple>
-#include <utility>
 
 #include "failure.h"
 

@@ -1,20 +1,20 @@
-// What lies in the shared memory, to the byte. lesson/exact.cpp has the same in small; here a slot has more words, so
-// that stopped copies hide no death, and so that everybody knows who left and who was killed.
+// What lies in the shared memory, to the byte. lesson/exact.cpp has the same in miniature; here a slot has more words,
+// so that stopped copies hide no death, and so that everybody knows who left and who was killed.
 //
 //   owner word                      meaning                                                        counted
 //   0                               free                                                           no
 //   TID |           OWNER_DIED      joining: the copy has claimed the slot and writes its words    no
 //   TID | WAITERS | OWNER_DIED      new: the copy has joined; not all copies have been notified    yes
 //   TID | WAITERS                   running                                                        yes, unless leaving
-//         WAITERS | OWNER_DIED      marked: the copy has ended; the kernel has written this        no
+//       [ WAITERS |] OWNER_DIED     marked: the copy has ended; the kernel has written this        no
 //
 // The live count is not stored: it is the number of counted slots. A copy joins, leaves or ends with one write to one
 // word. So no kill leaves half a change behind, and there is no lock that a killed or stopped copy could hold.
 //
-// The words that the code and its comments use:
+// The terms that the code and its comments use:
 //   copy      a running process of this program
 //   notify    add 1 to `changes`, and wake all copies that wait for it
-//   ended     the process is not there any more: the copy has left or was killed
+//   ended     the process no longer exists: the copy has left or was killed
 //   left      has ended normally, and has said so first: it is in the list `left`
 //   killed    has ended without having said so
 //   moved     of a copy: it has joined in a new segment, because the old one was removed
@@ -96,7 +96,7 @@ struct View {
   std::vector<std::pair<std::uint32_t, SeenSlot>> earlier;  ///< what slots held before they changed, the oldest first
 };
 
-/// Zero bytes, which is how the kernel hands out a new segment, are an empty table.
+/// All zeros, as the kernel hands out a new segment, are an empty table.
 struct Table {
   std::atomic<std::uint64_t> magic;  ///< what this memory is: layout and version
   std::atomic<std::uint32_t> key;    ///< the segment's key, which the kernel forgets on IPC_RMID
@@ -114,7 +114,7 @@ struct Table {
   /// Compare-and-swap of an owner word. False if it no longer was `from`.
   bool replace(std::uint32_t index, Word from, Word to, const Log& log);
 
-  /// Wakes all copies, because something has changed.
+  /// Adds 1 to `changes`, and wakes all copies.
   void notify(const Log& log);
 
   /// Notifies all copies of those that have ended, if there are any, and frees their slots.

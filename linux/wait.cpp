@@ -48,7 +48,7 @@ WaitedWord waited(const Slot& slot, Word owner, std::size_t number) {
 
 /// `changes`, the request to leave, and words of other copies: of all, as long as they fit. In a larger crowd, of those
 /// that have just joined, whom nobody else may have seen, of the nearest eight in the slots below its own, around the
-/// ring, and of others, each about an eighth further away: some 55 of 1000. So a death is seen even if many neighbours
+/// ring, and of others, each about an eighth further away: some 44 of 1000. So a death is seen even if many neighbours
 /// in a row are stopped.
 std::vector<WaitedWord> words_to_wait_for(const Table& table, const View& view, std::uint32_t own) {
   std::vector<WaitedWord> words{waited(table.changes, view.changes), waited(stop_request::requested, 0)};
@@ -130,21 +130,21 @@ class ReaderWatch {
 
 void wait_for_change(const Table& table, const View& view, std::uint32_t own, const Log& log) {
   static ReaderWatch reader;
-  static bool refused = false;
+  static bool is_refused = false;
   if (table.changes != view.changes || stop_request::made()) return;
   const std::vector<WaitedWord> words = words_to_wait_for(table, view, own);
-  if (log.explains() && !refused) explain_sleep(log, table, words);
+  if (log.explains() && !is_refused) explain_sleep(log, table, words);
   const timespec limit{.tv_sec = 0, .tv_nsec = look_again_after_ms * 1'000'000};
   reader.start();
-  const long woken = refused ? syscall(SYS_futex, &table.changes, FUTEX_WAIT, view.changes, &limit, nullptr, 0)
-                             : syscall(futex_waitv_call, words.data(), words.size(), 0U, nullptr, CLOCK_MONOTONIC);
+  const long woken = is_refused ? syscall(SYS_futex, &table.changes, FUTEX_WAIT, view.changes, &limit, nullptr, 0)
+                                : syscall(futex_waitv_call, words.data(), words.size(), 0U, nullptr, CLOCK_MONOTONIC);
   const int error = woken < 0 ? errno : 0;
   reader.stop();
-  if (refused) return;
+  if (is_refused) return;
   if (log.explains() && (error == 0 || error == EINTR)) explain_wake(log, table, words, woken);
   if (error == 0 || error == EAGAIN || error == EINTR) return;
   if (error == ENOMEM) throw failed_call(error, "futex_waitv");
-  refused = true;  // ENOSYS from an old kernel; a sandbox may say anything
+  is_refused = true;  // ENOSYS from an old kernel; a sandbox may say anything
   log.note("futex_waitv: {} (before Linux 5.16, or in a sandbox): looking for killed copies every {} ms instead",
            system_message(error), look_again_after_ms);
 }

@@ -122,6 +122,22 @@ TEST_P(Namespaces, NobodyIsTakenForMissingWhileOthersAreKilled) {
   EXPECT_EQ(ours.output().find(fmt::format("x {}", own_pid(inside))), std::string::npos) << ours.output();
 }
 
+// It is in no slot of a copy, so each copy looks for one that is missing; and those elsewhere seem to be.
+TEST_P(Namespaces, GarbageThatNamesALiveProcessKeepsNobodyBusy) {
+  Copy ours = start();
+  Copy inside = start_apart();
+  ASSERT_TRUE(all_show({&ours, &inside}, 2));
+  RawSegment segment{key()};
+  segment.table().slots[900].owner = running_word(1);
+  Copy next = start();
+  EXPECT_TRUE(next.prints("joined"));
+  EXPECT_TRUE(eventually([&] {
+    const std::uint32_t before = segment.table().changes;
+    let_it_try();
+    return segment.table().changes == before;
+  }));
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, Namespaces, testing::Values("--pid", "--time", "--map-root-user"),
                          [](const auto& test) { return std::string{test.param}.substr(2, 3); });
 
