@@ -17,7 +17,6 @@ namespace share_data {
 namespace {
 
 using Copy = std::pair<std::int64_t, Word>;  // when it started, and its TID
-
 Copy copy_in(const SeenSlot& slot) { return {slot.joined, tid_of(slot.owner)}; }
 
 std::string_view meaning_of(const SeenSlot& slot) {

@@ -94,9 +94,10 @@ bool Membership::claim_below(std::uint32_t max) {
     View view = table().look();
     const shmid_ds state = segment_.state();
     claimed = claimed && view.slots[slot_].owner == joining_word(tid_);  // anybody may write anything there
-    if (take_out_missing(view, state.shm_nattch - (claimed ? 0U : 1U))) continue;
+    const std::uint32_t own_claim = claimed ? 1 : 0;
+    if (take_out_missing(view, state.shm_nattch - 1 + own_claim)) continue;
     live = view.live;
-    joining = moving + view.joining - (claimed && view.joining > 0 ? 1U : 0U);
+    joining = moving + view.joining - std::min(own_claim, view.joining);
     if (is_removed(state)) {  // copies that join in a new one may not have counted us
       withdraw();
       segment_ = Segment::open_or_create(key_, log_);
@@ -174,8 +175,9 @@ bool Membership::take_out_missing(View& view, std::uint64_t attached) {
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     const SeenSlot& slot = view.slots[i];
     const Word tid = tid_of(slot.owner);
-    if (tid == 0 || (tid == tid_ && i == slot_) || (tid != tid_ && !is_missing(tid))) continue;
-    if (taken_out_.emplace(slot.joined, tid).second) found = table().replace(i, slot.owner, marked_word, log_) || found;
+    if (tid == 0 || (tid == tid_ ? i == slot_ : !is_missing(tid))) continue;
+    if ((tid != tid_ || slot.joined != start_) && !taken_out_.emplace(slot.joined, tid).second) continue;
+    found = table().replace(i, slot.owner, marked_word, log_) || found;
   }
   return found;
 }

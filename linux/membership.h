@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <utility>
 
 #include "log.h"
 #include "robust_list.h"

@@ -62,6 +62,7 @@ TEST_F(MembershipTest, ALookTakesOutWhoIsMissingIfMoreAreCountedThanAttached) {
     EXPECT_EQ(table.slots[1].owner, running_word(other.tid()));
     table.slots[0].owner = running_word(member.tid());
     EXPECT_EQ(member.look().live, 2U) << "its own TID elsewhere";
+    table.slots[0].joined = 1;
     table.slots[0].owner = running_word(member.tid());
     refuse(SYS_kill, EPERM)();
     EXPECT_EQ(member.look().live, 2U) << "the other one only may not be signalled";
