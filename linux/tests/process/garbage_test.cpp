@@ -62,6 +62,17 @@ TEST_P(Garbage, CrashesNobodyHoldsUpNobodyAndSignalsNobody) {
   EXPECT_TRUE(bystander.is_unharmed());
 }
 
+using MissingCopy = CopiesTest;
+
+TEST_F(MissingCopy, ThatNoLineHasShownIsInNoLine) {
+  Copy copy = start_alone();
+  const Word dead = tid_of_the_dead();
+  occupy(RawSegment{key()}.table().slots[5], running_word(dead));
+  Copy next = start();
+  EXPECT_TRUE(all_show({&copy, &next}, 2));
+  EXPECT_FALSE(contains(copy.output(), fmt::format("x {} ", dead))) << "it was taken out within the same look";
+}
+
 INSTANTIATE_TEST_SUITE_P(Such, Garbage, testing::ValuesIn(kinds), by_name);
 
 }  // namespace

@@ -79,6 +79,18 @@ TEST_F(LastOut, WhoComesJustWhenTheLastOnesLeaveOrAreKilledIsNeverAloneInASegmen
   }
 }
 
+TEST_F(LastOut, ASegmentThatComesOrGoesBetweenTwoCallsOfAStartDoesNotMatter) {
+  if (!has_strace()) GTEST_SKIP() << "needs strace";
+  Copy slow = start({.through = strace("shmget:delay_exit=500000:when=1")});  // it has found none
+  EXPECT_TRUE(eventually([&] { return call_of(slow.pid()) == SYS_shmget; }));
+  Copy first = start();
+  ASSERT_TRUE(all_show({&first, &slow}, 2));
+  Copy next = start({.through = strace("shmat:delay_enter=500000:when=1")});  // it has found that one
+  EXPECT_TRUE(eventually([&] { return call_of(next.pid()) == SYS_shmat; }));
+  expect_clean_end({&first, &slow});
+  EXPECT_TRUE(all_show({&next}, 1));
+}
+
 class Max : public CopiesTest {
  protected:
   /// Waits until each has either joined or ended, and takes out those that have ended.
