@@ -116,7 +116,7 @@ void print_status(key_t key, const Log& log) {
   }
   std::vector<Instance> instances;
   for (const auto& [start, tid] : copies) {
-    const double seconds = static_cast<double>(nanoseconds_since_boot() - start) / 1e9;
+    const double seconds = (static_cast<double>(nanoseconds_since_boot()) - static_cast<double>(start)) / 1e9;
     instances.push_back({tid, std::max(0.0, seconds)});  // in another time namespace, a clock can be ahead of ours
   }
   std::string words;

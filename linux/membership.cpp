@@ -35,7 +35,7 @@ bool is_missing(Word tid) { return kill(static_cast<pid_t>(tid), 0) != 0 && errn
 Membership::~Membership() {
   try {
     if (!has_left_) leave();
-  } catch (const Failure&) {  // NOLINT(bugprone-empty-catch): the segment cannot be removed, and we end anyway
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the segment cannot be removed, and we end anyway
   }
   segment_.stay_attached();
 }
@@ -67,6 +67,7 @@ void Membership::claim() {
       return;
     }
     View view = table().look();
+    taken_out_.clear();  // or there is no room at all
     if (!take_out_missing(view, segment_.state().shm_nattch) && view.marked == 0 && view.claimed == slot_count) {
       throw Failure(fmt::format("all {} slots of the table are taken", slot_count));
     }
@@ -74,10 +75,9 @@ void Membership::claim() {
   }
 }
 
-/// Claims a slot under --max; false if it is asked to leave first. Each copy looks again after its claim; so of too
-/// many, the last one to look sees them all. Then those in the lowest slots keep their claims, and the others withdraw
-/// theirs and look every 2 ms. A copy that is stopped while it joins takes a place: after a thousand looks, about 2 s,
-/// this one gives up.
+/// Claims a slot under --max; false if it is asked to leave first. Each copy looks again after its claim, so the last
+/// one to look sees all claims. Of too many, those in the lowest slots stay; the others withdraw and look every 2 ms. A
+/// copy that is stopped while it joins takes a place: after a thousand looks, this one gives up.
 bool Membership::claim_below(std::uint32_t max) {
   bool claimed = false;
   const auto withdraw = [&] {
@@ -87,7 +87,8 @@ bool Membership::claim_below(std::uint32_t max) {
   std::uint32_t joining = 0;  // other copies
   for (int looks = 0; looks < 1000; ++looks) {
     std::uint32_t moving = 0;  // copies that are in a removed segment, and stay there until they have a slot here
-    for (const Segment& removed : Segment::open_removed(key_, SHM_RDONLY)) {
+    for (const Segment& removed : Segment::open_removed(key_, 0)) {
+      removed.table().notify(log_);  // so that they come here
       const View view = removed.table().look();
       moving += view.live + view.joining;
     }
@@ -121,9 +122,8 @@ bool Membership::claim_below(std::uint32_t max) {
   throw Failure(fmt::format("not joining: {} live{}, --max {}", live, and_joining, max), {}, refused);
 }
 
-// The last rule is for this case: copy E has ended and its mark is freed, but nobody was notified of E. It happens if
-// a copy that was slow to free an earlier mark of this slot frees the mark of E instead. Then fewer slots are claimed
-// than at the look before, although `changes` has not moved.
+// The last rule: a copy that was slow to free a mark may have freed the mark of a later user of the slot, of whose end
+// nobody was notified. Then fewer slots are claimed than at the look before, although `changes` has not moved.
 const View& Membership::look() {
   const auto [changes_before, claimed_before] = std::pair{view_.changes, view_.claimed};
   for (view_.earlier.clear();;) {
@@ -169,14 +169,15 @@ bool Membership::move() {
 /// marks the slots whose TID no other process here has, as the kernel would have done. True if it has marked something.
 bool Membership::take_out_missing(View& view, std::uint64_t attached) {
   if (view.claimed - view.marked <= attached) return false;
-  view = table().look(std::move(view));  // a copy may have died between the first look and the kernel's answer
-  if (view.claimed - view.marked <= attached) return false;
+  attached -= view.earlier.size();
+  view = table().look(std::move(view));  // copies may have died before the kernel's answer, and others joined after it
+  if (view.claimed - view.marked <= attached + view.earlier.size()) return false;
   bool found = false;
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     const SeenSlot& slot = view.slots[i];
     const Word tid = tid_of(slot.owner);
     if (tid == 0 || (tid == tid_ ? i == slot_ : !is_missing(tid))) continue;
-    if ((tid != tid_ || slot.joined != start_) && !taken_out_.emplace(slot.joined, tid).second) continue;
+    if ((tid != tid_ || slot.joined != start_) && !taken_out_.emplace(i, slot).second) continue;
     found = table().replace(i, slot.owner, marked_word, log_) || found;
   }
   return found;
@@ -188,7 +189,7 @@ Event Membership::leave() {
     --table().plain;
     table().leave(slot_, tid_, log_);
   }
-  view_ = table().look(std::move(view_));
+  view_ = table().look();
   Event event{.kind = Event::Kind::left, .live = view_.live, .plain = table().plain, .left = {tid_}};
   if (event.live == 0 && segment_.remove(log_)) event.remark = "last one out, segment removed";
   // After the removal: a copy that has just joined in the removed segment must move.

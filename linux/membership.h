@@ -78,9 +78,9 @@ class Membership {
   std::uint32_t slot_ = slot_count;  ///< none yet
   bool has_joined_ = false;          ///< `slot_` is ours, and counted in `plain`
   bool has_left_ = false;
-  bool must_stay_ = false;                             ///< in a removed segment, because no new one can be had
-  std::set<std::pair<std::int64_t, Word>> taken_out_;  ///< who was missing, once each: TIDs in other namespaces seem so
-  View view_;                                          ///< the table at the last look
+  bool must_stay_ = false;                                  ///< in a removed segment, because no new one can be had
+  std::set<std::pair<std::uint32_t, SeenSlot>> taken_out_;  ///< once each: copies in other PID namespaces seem missing
+  View view_;                                               ///< the table at the last look
 };
 
 }  // namespace share_data

@@ -92,13 +92,13 @@ void Table::leave(std::uint32_t index, Word tid, const Log& log) {
   } while (is_late());
 }
 
-std::optional<bool> Table::has_left(std::uint32_t index, const SeenSlot& seen, std::uint32_t left_before) const {
+std::optional<bool> Table::has_left(std::uint32_t index, const SeenSlot& seen, std::uint32_t since) const {
   const SeenSlot now = read(slots[index]);
   const bool is_still_there = now.owner == seen.owner && now.joined == seen.joined;
   if (is_still_there && now.leaver == tid_of(now.owner)) return true;
   const auto entry = entry_of(index, seen.joined);
   if (std::ranges::any_of(left, [&](const auto& other) { return other == entry; })) return true;
-  return left_count - left_before > ring_size / 2 ? std::nullopt : std::optional{false};
+  return left_count - since > ring_size / 2 ? std::nullopt : std::optional{false};
 }
 
 std::string to_text(Word owner) {

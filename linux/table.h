@@ -75,7 +75,7 @@ struct SeenSlot {
   Word leaver = 0;
   std::int64_t joined = 0;
 
-  bool operator==(const SeenSlot&) const = default;
+  auto operator<=>(const SeenSlot&) const = default;
 };
 
 [[nodiscard]] constexpr bool is_counted(const SeenSlot& slot) {
@@ -124,9 +124,8 @@ struct Table {
   void leave(std::uint32_t index, Word tid, const Log& log);
 
   /// Whether a copy that an earlier look saw in this slot has left; if not, it was killed. Empty if nobody can know: so
-  /// many have left since that look, which saw `left_before` in `left_count`, that more than half of the list is new.
-  [[nodiscard]] std::optional<bool> has_left(std::uint32_t index, const SeenSlot& seen,
-                                             std::uint32_t left_before) const;
+  /// many have left since that look, which saw `since` in `left_count`, that more than half of the list is new.
+  [[nodiscard]] std::optional<bool> has_left(std::uint32_t index, const SeenSlot& seen, std::uint32_t since) const;
 };
 static_assert(sizeof(Table) == std::size_t{52} * 1024, "a new size is a new layout: change the magic too");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a lock in an atomic would not work between processes");

@@ -99,7 +99,7 @@ void explain_wake(const Log& log, const Table& table, const std::vector<WaitedWo
 class ReaderWatch {
  public:
   ReaderWatch() { (void)signal(SIGIO, leave_if_nobody_reads); }  // which restarts what it interrupts
-  ~ReaderWatch() { (void)(is_ours_ ? fcntl(STDOUT_FILENO, F_SETOWN, 0) : 0); }
+  ~ReaderWatch() { (void)(fcntl(STDOUT_FILENO, F_GETOWN) == getpid() ? fcntl(STDOUT_FILENO, F_SETOWN, 0) : 0); }
   ReaderWatch(const ReaderWatch&) = delete;
   ReaderWatch& operator=(const ReaderWatch&) = delete;
 
