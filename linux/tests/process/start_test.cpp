@@ -167,6 +167,7 @@ TEST_F(Max, ThoseWithoutALimitAndThoseWhoseSegmentWasRemovedCountAndAPlaceThatBe
     EXPECT_EQ(segment.table().plain, 5);
   }
   ASSERT_TRUE(remove_segment(key()));
+  EXPECT_TRUE(start_with_max(1, 5).empty()) << "those who come from the removed segment count";
   add(copies, start_with_max(20, 7));
   EXPECT_TRUE(all_show(copies, 7));
   EXPECT_EQ(take(copies, 2).stop(), 0);

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "copies.h"
+#include "faults.h"
 
 namespace share_data::test {
 namespace {
@@ -115,6 +116,18 @@ TEST_F(Status, NamesAllWhoRunTheLongestRunningFirst) {
   const std::regex wanted{R"(3 live\n +PID +RUNNING\n +\d+ +1:02:\d\d\n +\d+ +0:00:\d\d\n +\d+ +0:00:00\n)"};
   EXPECT_TRUE(std::regex_match(answer.output(), wanted)) << answer.output();
   for (const Copy& copy : copies) EXPECT_TRUE(contains(answer.output(), fmt::format(" {} ", copy.pid())));
+}
+
+TEST_F(Status, OfCopiesThatMoveMeanwhileMissesNone) {
+  if (!has_strace()) GTEST_SKIP() << "needs strace";
+  Copies copies = start_together(2);
+  Copy answer = start({.options = {"--status"}, .through = strace("shmat:delay_enter=500000:when=1")});
+  EXPECT_TRUE(eventually([&] { return call_of(answer.pid()) == SYS_shmat; }));
+  ASSERT_TRUE(remove_segment(key()));
+  copies.push_back(start());
+  ASSERT_TRUE(all_show(copies));
+  EXPECT_EQ(answer.exit_code(), 0);
+  EXPECT_EQ(live_on(answer.output()), 3);
 }
 
 // What it says of a death is in the README, and compared there.

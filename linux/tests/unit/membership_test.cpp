@@ -153,6 +153,16 @@ TEST_F(MembershipTest, ASlotThatWasOverwrittenIsClaimedAgain) {
   });
 }
 
+TEST_F(MembershipTest, ATableThatWasOverwrittenIsHealedAsOftenAsThatHappens) {
+  const Word dead = tid_of_the_dead();
+  in_a_member([&](Membership& member) {
+    for (int round = 0; round < 3; ++round) {
+      for (Slot& slot : member.table().slots) occupy(slot, running_word(dead));
+      EXPECT_EQ(member.look().live, 1U);
+    }
+  });
+}
+
 // What a copy leaves behind that is slow to free a mark, and frees the mark of a later user of the slot instead.
 TEST_F(MembershipTest, ASlotThatWasFreedBehindItsBackHidesNoDeath) {
   put(0, running_word(other.tid()));
