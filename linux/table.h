@@ -75,7 +75,7 @@ struct SeenSlot {
   Word leaver = 0;
   std::int64_t joined = 0;
 
-  auto operator<=>(const SeenSlot&) const = default;
+  auto operator<=>(const SeenSlot&) const = default;  // NOLINT(modernize-use-nullptr): a bug of clang-tidy 14
 };
 
 [[nodiscard]] constexpr bool is_counted(const SeenSlot& slot) {
