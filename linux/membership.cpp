@@ -21,6 +21,8 @@ std::int64_t nanoseconds_since_boot() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+bool is_missing(Word tid) { return kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH; }
+
 bool Membership::join(std::optional<std::uint32_t> max) {
   if (!max) claim();
   if (max && !claim_below(*max)) return false;
@@ -29,8 +31,6 @@ bool Membership::join(std::optional<std::uint32_t> max) {
   get_ready();
   return true;
 }
-
-bool is_missing(Word tid) { return kill(static_cast<pid_t>(tid), 0) != 0 && errno == ESRCH; }
 
 Membership::~Membership() {
   try {
@@ -169,9 +169,9 @@ bool Membership::move() {
 /// marks the slots whose TID no other process here has, as the kernel would have done. True if it has marked something.
 bool Membership::take_out_missing(View& view, std::uint64_t attached) {
   if (view.claimed - view.marked <= attached) return false;
-  attached -= view.earlier.size();
+  const std::size_t known = view.earlier.size();
   view = table().look(std::move(view));  // copies may have died before the kernel's answer, and others joined after it
-  if (view.claimed - view.marked <= attached + view.earlier.size()) return false;
+  if (view.claimed - view.marked <= attached + view.earlier.size() - known) return false;
   bool found = false;
   for (std::uint32_t i = 0; i < slot_count; ++i) {
     const SeenSlot& slot = view.slots[i];

@@ -4,8 +4,6 @@
 #include <sys/shm.h>
 
 #include <memory>
-#include <optional>
-#include <vector>
 
 #include "log.h"
 #include "table.h"

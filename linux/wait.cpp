@@ -99,7 +99,9 @@ void explain_wake(const Log& log, const Table& table, const std::vector<WaitedWo
 class ReaderWatch {
  public:
   ReaderWatch() { (void)signal(SIGIO, leave_if_nobody_reads); }  // which restarts what it interrupts
-  ~ReaderWatch() { (void)(fcntl(STDOUT_FILENO, F_GETOWN) == getpid() ? fcntl(STDOUT_FILENO, F_SETOWN, 0) : 0); }
+  ~ReaderWatch() {
+    if (fcntl(STDOUT_FILENO, F_GETOWN) == getpid()) (void)fcntl(STDOUT_FILENO, F_SETOWN, 0);
+  }
   ReaderWatch(const ReaderWatch&) = delete;
   ReaderWatch& operator=(const ReaderWatch&) = delete;
 
@@ -132,7 +134,8 @@ void wait_for_change(const Table& table, const View& view, std::uint32_t own, co
   static ReaderWatch reader;
   static bool is_refused = false;
   if (table.changes != view.changes || stop_request::made()) return;
-  const std::vector<WaitedWord> words = words_to_wait_for(table, view, own);
+  std::vector<WaitedWord> words;
+  if (!is_refused) words = words_to_wait_for(table, view, own);
   if (log.explains() && !is_refused) explain_sleep(log, table, words);
   const timespec limit{.tv_sec = 0, .tv_nsec = look_again_after_ms * 1'000'000};
   reader.start();
